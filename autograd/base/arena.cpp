@@ -32,18 +32,19 @@ std::align_val_t alignment_of(std::size_t size) {
   return std::align_val_t{size >= kHugePage ? kHugePage : Arena::kAlignment};
 }
 
+void unpoison([[maybe_unused]] std::byte* memory, [[maybe_unused]] std::size_t bytes) {
+#ifdef HEDDLE_ADDRESS_SANITIZER
+  ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
+#endif
+}
+
 void poison([[maybe_unused]] std::byte* memory, [[maybe_unused]] std::size_t bytes) {
+  unpoison(memory, bytes);  // parts may have been released before
 #if defined(HEDDLE_ADDRESS_SANITIZER) || !defined(NDEBUG)
   if (bytes > 0) std::memset(memory, 0xFF, bytes);
 #endif
 #ifdef HEDDLE_ADDRESS_SANITIZER
   ASAN_POISON_MEMORY_REGION(memory, bytes);
-#endif
-}
-
-void unpoison([[maybe_unused]] std::byte* memory, [[maybe_unused]] std::size_t bytes) {
-#ifdef HEDDLE_ADDRESS_SANITIZER
-  ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
 #endif
 }
 

@@ -5,9 +5,16 @@
 // a result depends on the row and the build alone.
 #pragma once
 
+#ifdef __FMA__
+#include <immintrin.h>
+#endif
+
+#include <immintrin.h>
+
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace heddle::kernels {
 
@@ -66,15 +73,52 @@ template <class T>
 
 /// Reads `count` < kLanes<T> elements, the others are `filler`.
 template <class T>
-inline Vector<T> load_part(const T* source, std::int64_t count, T filler = T{}) {
-  Vector<T> result = filler - Vector<T>{};
-  for (std::int64_t i = 0; i < count; ++i) result[i] = source[i];
-  return result;
+[[gnu::always_inline]] inline Vector<T> load_part(const T* source, std::int64_t count,
+                                                  T filler = T{}) {
+  T lanes[kLanes<T>];
+  for (T& lane : lanes) lane = filler;
+  for (std::int64_t i = 0; i < count; ++i) lanes[i] = source[i];
+  return load(lanes);
 }
 
 template <class T>
-inline void store_part(T* target, Vector<T> value, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) target[i] = value[i];
+[[gnu::always_inline]] inline void store_part(T* target, Vector<T> value, std::int64_t count) {
+  T lanes[kLanes<T>];
+  store(lanes, value);
+  for (std::int64_t i = 0; i < count; ++i) target[i] = lanes[i];
+}
+
+/// How a loop reads and writes a full vector; FirstLanes is the same for the rest of a row.
+template <class T>
+struct AllLanes {
+  static constexpr std::int64_t size() { return kLanes<T>; }
+  [[gnu::always_inline]] Vector<T> load(const T* source, T = T{}) const {
+    return kernels::load(source);
+  }
+  [[gnu::always_inline]] void store(T* target, Vector<T> value) const {
+    kernels::store(target, value);
+  }
+};
+
+template <class T>
+struct FirstLanes {
+  std::int64_t count;
+
+  std::int64_t size() const { return count; }
+  [[gnu::always_inline]] Vector<T> load(const T* source, T filler = T{}) const {
+    return load_part(source, count, filler);
+  }
+  [[gnu::always_inline]] void store(T* target, Vector<T> value) const {
+    store_part(target, value, count);
+  }
+};
+
+/// Calls body(begin, lanes) for every vector of [0, n).
+template <class T, class Body>
+[[gnu::always_inline]] inline void for_each_vector(std::int64_t n, const Body& body) {
+  std::int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) body(i, AllLanes<T>{});
+  if (i < n) body(i, FirstLanes<T>{n - i});
 }
 
 template <class T>
@@ -82,29 +126,108 @@ template <class T>
   return value - Vector<T>{};
 }
 
+/// a * b + c with one rounding: always fused, wherever the compiler puts it, so that bits do not
+/// depend on the surrounding code.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> multiply_add(Vector<T> a, Vector<T> b, Vector<T> c) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    return _mm512_fmadd_ps(a, b, c);
+  } else {
+    return _mm512_fmadd_pd(a, b, c);
+  }
+#elif defined(__FMA__)
+  if constexpr (sizeof(T) == 4) {
+    return _mm256_fmadd_ps(a, b, c);
+  } else {
+    return _mm256_fmadd_pd(a, b, c);
+  }
+#else
+  return a * b + c;
+#endif
+}
+
+/// The larger of each pair of lanes; `b` where either is NaN.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> larger_of(Vector<T> a, Vector<T> b) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(T) == 4) return _mm512_maskz_max_ps(0xFFFF, a, b);
+  if constexpr (sizeof(T) == 8) return _mm512_maskz_max_pd(0xFF, a, b);
+#else
+  if constexpr (sizeof(T) == 4) return _mm256_max_ps(a, b);
+  if constexpr (sizeof(T) == 8) return _mm256_max_pd(a, b);
+#endif
+}
+
+/// The smaller of each pair of lanes; `b` where either is NaN.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> smaller_of(Vector<T> a, Vector<T> b) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(T) == 4) return _mm512_maskz_min_ps(0xFFFF, a, b);
+  if constexpr (sizeof(T) == 8) return _mm512_maskz_min_pd(0xFF, a, b);
+#else
+  if constexpr (sizeof(T) == 4) return _mm256_min_ps(a, b);
+  if constexpr (sizeof(T) == 8) return _mm256_min_pd(a, b);
+#endif
+}
+
+/// a * b + c with one rounding. Elsewhere the compiler decides whether it contracts; where bits
+/// matter, this is asked for.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> fma(Vector<T> a, Vector<T> b, Vector<T> c) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(T) == 4) return _mm512_fmadd_ps(a, b, c);
+  if constexpr (sizeof(T) == 8) return _mm512_fmadd_pd(a, b, c);
+#else
+  if constexpr (sizeof(T) == 4) return _mm256_fmadd_ps(a, b, c);
+  if constexpr (sizeof(T) == 8) return _mm256_fmadd_pd(a, b, c);
+#endif
+}
+
+template <class T>
+[[gnu::always_inline]] inline Vector<T> square_root(Vector<T> x) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(T) == 4) return _mm512_maskz_sqrt_ps(0xFFFF, x);
+  if constexpr (sizeof(T) == 8) return _mm512_maskz_sqrt_pd(0xFF, x);
+#else
+  if constexpr (sizeof(T) == 4) return _mm256_sqrt_ps(x);
+  if constexpr (sizeof(T) == 8) return _mm256_sqrt_pd(x);
+#endif
+}
+
+/// The same bytes as lanes of another type.
+template <class To, class From>
+[[gnu::always_inline]] inline Vector<To> reinterpret(Vector<From> v) {
+  return reinterpret_cast<Vector<To>>(v);
+}
+
+/// Lane i of the result is lane i ^ kDistance.
+template <class T, int kDistance, int... kLane>
+[[gnu::always_inline]] inline Vector<T> swapped(Vector<T> v, std::integer_sequence<int, kLane...>) {
+  return __builtin_shufflevector(v, v, (kLane ^ kDistance)...);
+}
+
+/// combine(lane, lane) over all lanes: those half a vector apart first, then a quarter, and so on.
+template <class T, int kDistance = kLanes<T> / 2, class Combine>
+[[gnu::always_inline]] inline T fold_lanes(Vector<T> v, const Combine& combine) {
+  if constexpr (kDistance == 0) {
+    return v[0];
+  } else {
+    const Vector<T> other = swapped<T, kDistance>(v, std::make_integer_sequence<int, kLanes<T>>());
+    return fold_lanes<T, kDistance / 2>(combine(v, other), combine);
+  }
+}
+
 /// The sum of all lanes, added pairwise: always in the same order.
 template <class T>
 [[gnu::always_inline]] inline T sum_of_lanes(Vector<T> v) {
-  T lanes[kLanes<T>];
-  std::memcpy(lanes, &v, sizeof v);
-#pragma GCC unroll 4
-  for (int width = kLanes<T> / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  }
-  return lanes[0];
+  return fold_lanes<T>(v, [](Vector<T> a, Vector<T> b) { return a + b; });
 }
 
-/// The largest of all lanes.
+/// The largest of all lanes; NaN may or may not be seen.
 template <class T>
 [[gnu::always_inline]] inline T max_of_lanes(Vector<T> v) {
-  T lanes[kLanes<T>];
-  std::memcpy(lanes, &v, sizeof v);
-#pragma GCC unroll 4
-  for (int width = kLanes<T> / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i)
-      lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
-  }
-  return lanes[0];
+  return fold_lanes<T>(v, [](Vector<T> a, Vector<T> b) { return larger_of<T>(a, b); });
 }
 
 }  // namespace heddle::kernels

@@ -1,0 +1,18 @@
+#include "autograd/base/aligned.h"
+
+#include <cstring>
+#include <new>
+
+namespace heddle {
+
+namespace {
+constexpr std::align_val_t kAlignment{64};
+}
+
+std::shared_ptr<void> allocate_zeros(std::size_t bytes) {
+  void* memory = ::operator new(bytes, kAlignment);
+  std::memset(memory, 0, bytes);
+  return {memory, [](void* block) { ::operator delete(block, kAlignment); }};
+}
+
+}  // namespace heddle

@@ -1,0 +1,12 @@
+// Large blocks of memory that live long: slabs of parameters, gradients, optimizer moments.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace heddle {
+
+/// `bytes` of zeros, aligned to 64 bytes; throws std::bad_alloc.
+std::shared_ptr<void> allocate_zeros(std::size_t bytes);
+
+}  // namespace heddle

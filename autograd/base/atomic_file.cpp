@@ -1,0 +1,68 @@
+#include "autograd/base/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "autograd/base/check.h"
+
+namespace heddle {
+
+namespace {
+// Linux writes at most about 2 GiB in one call.
+constexpr std::size_t kLargestWrite = std::size_t{1} << 30;
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(path_.string() + ".tmp." + std::to_string(::getpid())) {
+  // A process with the same id that was killed may have left one behind: in containers ids repeat.
+  ::unlink(temporary_.c_str());
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail_to_write(errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!committed_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, std::size_t bytes) {
+  const auto* next = static_cast<const std::byte*>(data);
+  while (bytes > 0) {
+    const ssize_t written = ::write(descriptor_, next, std::min(bytes, kLargestWrite));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_to_write(errno);
+    if (written == 0) fail_to_write(ENOSPC);
+    next += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail_to_write(errno);
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail_to_write(errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(errno);
+  committed_ = true;
+  flush_folder();
+}
+
+void AtomicFile::flush_folder() const {
+  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // A folder that may be written but not listed cannot be opened: the file itself is complete.
+  if (descriptor < 0) return;
+  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  // Some file systems do not flush folders and say EINVAL.
+  if (error != 0 && error != EINVAL) fail_to_write(error);
+}
+
+void AtomicFile::fail_to_write(int error) const {
+  fail<FileError>("cannot write ", path_.string(), ": ", std::generic_category().message(error));
+}
+
+}  // namespace heddle

@@ -1,0 +1,162 @@
+#include "autograd/gradcheck.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "autograd/base/check.h"
+
+namespace heddle {
+
+namespace {
+
+// D(h) and D(h/2) of a smooth function differ by about h^2 f'''/8: far below this share of them.
+constexpr double kKink = 1e-5;
+constexpr double kKinkAbsolute = 1e-8;  // of the largest gradient
+
+class Checker {
+ public:
+  Checker(ParameterStore& store, const std::function<Tensor(Context&)>& function,
+          const GradcheckOptions& options)
+      : store_(store),
+        function_(function),
+        options_(options),
+        gradients_(store),
+        context_(gradients_, options.threads) {}
+
+  GradcheckReport run() {
+    compute_analytic();
+    GradcheckReport report;
+    report.most_kinks = options_.most_kinks;
+    for (const double g : analytic_) {
+      report.largest_gradient = std::max(report.largest_gradient, std::abs(g));
+    }
+    for (std::int32_t p = 0; p < static_cast<std::int32_t>(store_.entries().size()); ++p) {
+      const ParameterStore::Entry& entry = store_.entry(p);
+      if (!entry.trainable) continue;
+      const std::int64_t count = entry.shape.elements();
+      const std::int64_t most = options_.most_coordinates;
+      const std::int64_t stride = most > 0 ? std::max<std::int64_t>(1, count / most) : 1;
+      for (std::int64_t i = 0; i < count; i += stride) check_coordinate(entry, i, report);
+    }
+    return report;
+  }
+
+ private:
+  // Random weights in [-1, 1) for the elements of a result; a single element counts as it is.
+  std::vector<double> weights_for(std::int64_t elements) const {
+    std::vector<double> weights(static_cast<std::size_t>(elements), 1.0);
+    if (elements == 1) return weights;
+    const RandomStream random = random_stream(options_.key, 0xFFFFFFFF);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const PhiloxCounter bits = random(0, i);
+      weights[i] = 2.0 * unit_interval(bits[0], bits[1]) - 1.0;
+    }
+    return weights;
+  }
+
+  void compute_analytic() {
+    context_.begin(Mode::kTraining, options_.key);
+    const Tensor result = function_(context_);
+    check(result.dtype == DType::kFloat64, "gradcheck: needs float64, not ", result.dtype);
+    weights_ = weights_for(result.elements());
+    if (result.needs_gradient()) {
+      const Tensor upstream = context_.constant(result.shape, std::span<const double>(weights_));
+      context_.tape().backward(context_, result, upstream);
+    }
+    gradients_.clear_unwritten(options_.threads);
+    const auto* const values = static_cast<const double*>(gradients_.slab());
+    analytic_.assign(values, values + store_.elements());
+  }
+
+  // f(x + h) and f(x - h) are subtracted element by element before they are summed: elements that
+  // do not depend on x cancel exactly.
+  void evaluate(std::vector<double>& result) {
+    context_.begin(Mode::kTraining, options_.key);
+    const NoGradient guard(context_);
+    const Tensor value = function_(context_);
+    const double* const values = value.as<double>();
+    result.assign(values, values + value.elements());
+  }
+
+  double difference(double& x, double h) {
+    const double before = x;
+    x = before + h;
+    const double above = x;
+    evaluate(plus_);
+    x = before - h;
+    const double below = x;
+    evaluate(minus_);
+    x = before;
+    double sum = 0.0;
+    for (std::size_t i = 0; i < weights_.size(); ++i) sum += weights_[i] * (plus_[i] - minus_[i]);
+    return sum / (above - below);
+  }
+
+  void check_coordinate(const ParameterStore::Entry& entry, std::int64_t index,
+                        GradcheckReport& report) {
+    const std::int64_t offset = entry.offset + index;
+    double& x = static_cast<double*>(store_.slab())[offset];
+    const double h = options_.step * std::max(1.0, std::abs(x));
+    const double coarse = difference(x, h);
+    const double fine = difference(x, h / 2);
+    GradcheckCoordinate c{entry.name, index, analytic_[static_cast<std::size_t>(offset)],
+                          (4.0 * fine - coarse) / 3.0};
+    const double allowed = options_.absolute * report.largest_gradient;
+    const double size = std::max(std::abs(c.analytic), std::abs(c.numeric));
+    const double error = std::abs(c.analytic - c.numeric);
+    c.relative_error = error == 0.0 ? 0.0 : error / std::max(size, allowed);
+    ++report.checked;
+    const bool kinked =
+        std::abs(coarse - fine) > kKink * std::max(std::abs(coarse), std::abs(fine)) +
+                                      kKinkAbsolute * report.largest_gradient;
+    // Written so that a NaN fails.
+    const bool passed = error <= options_.relative * size + allowed;
+    if (passed) {
+      if (c.relative_error >= report.worst.relative_error) report.worst = c;
+    } else if (kinked) {
+      ++report.kinked;
+      if (report.kinks.size() < GradcheckReport::kMostListed) report.kinks.push_back(c);
+    } else {
+      ++report.failed;
+      if (!(c.relative_error <= report.worst.relative_error)) report.worst = c;
+      if (report.failures.size() < GradcheckReport::kMostListed) report.failures.push_back(c);
+    }
+  }
+
+  ParameterStore& store_;
+  const std::function<Tensor(Context&)>& function_;
+  const GradcheckOptions& options_;
+  GradientSlab gradients_;
+  Context context_;
+  std::vector<double> weights_, analytic_, plus_, minus_;
+};
+
+void write(std::ostream& out, const char* what, const GradcheckCoordinate& c) {
+  out << "  " << what << ' ' << c.parameter << '[' << c.index << "]: analytic " << c.analytic
+      << ", numeric " << c.numeric << ", relative error " << c.relative_error << '\n';
+}
+
+}  // namespace
+
+std::string GradcheckReport::message() const {
+  std::ostringstream out;
+  out.precision(10);
+  out << name << ": " << checked << " coordinates, " << failed << " failed, " << kinked
+      << " at a kink\n";
+  for (const GradcheckCoordinate& c : failures) write(out, "failed", c);
+  for (const GradcheckCoordinate& c : kinks) write(out, "kink  ", c);
+  write(out, "worst ", worst);
+  return out.str();
+}
+
+GradcheckReport gradcheck(const std::string& name, ParameterStore& store,
+                          const std::function<Tensor(Context&)>& function,
+                          const GradcheckOptions& options) {
+  check(store.dtype() == DType::kFloat64, "gradcheck ", name, ": needs a float64 store");
+  GradcheckReport report = Checker(store, function, options).run();
+  report.name = name;
+  return report;
+}
+
+}  // namespace heddle

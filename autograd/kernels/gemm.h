@@ -1,0 +1,53 @@
+// Matrix products behind one door: C = op(A) op(B), or C += op(A) op(B), all row-major.
+//
+// The work is done by OpenBLAS on one thread (inference: see row_invariant_product). A product that
+// is large enough is cut here into panels of C, and a long sum (weight gradients: k = tokens) into
+// chunks of k that are added in order. The cuts depend on the shape alone, and the same cuts are
+// made on one thread, so that results have the same bits for any number of threads. Nothing else in
+// the project calls BLAS.
+#pragma once
+
+#include <cstdint>
+
+#include "autograd/base/arena.h"
+
+namespace heddle::kernels {
+
+/// A matrix in memory: element (i, j) is data[i * stride + j]; op() transposes it where asked.
+template <class T>
+struct Operand {
+  const T* data;
+  std::int64_t stride;
+  bool transposed = false;
+};
+
+/// The matrix that receives a product: overwritten, or added to (BLAS: beta = 0 or 1).
+template <class T>
+struct Product {
+  T* data;
+  std::int64_t stride;
+  bool add = false;
+};
+
+struct ProductShape {
+  std::int64_t m, n, k;  // op(A) is [m, k], op(B) is [k, n], C is [m, n]
+};
+
+/// C (+)= op(A) op(B). `scratch` is used for partial sums and given back.
+template <class T>
+void gemm(const ProductShape& shape, Operand<T> a, Operand<T> b, Product<T> c, Arena& scratch,
+          int threads);
+
+/// C = A W^T for A [m, k] and a weight W [n, k], where an element of C is computed by the same
+/// operations in the same order however many rows there are and wherever its row stands: what
+/// decoding needs so that a translation does not depend on its batch. OpenBLAS does not promise
+/// that (it takes other kernels for few rows, and its AVX2 kernels treat rows by their position
+/// modulo 12), so this product is our own: dot products in register tiles, no packing.
+template <class T>
+void row_invariant_product(const ProductShape& shape, Operand<T> a, Operand<T> weight, Product<T> c,
+                           int threads);
+
+/// The name of the kernels that OpenBLAS chose for this processor, for example "SkylakeX".
+const char* blas_core_name();
+
+}  // namespace heddle::kernels

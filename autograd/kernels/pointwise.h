@@ -1,0 +1,42 @@
+// Functions applied element by element, and how their loops run: blocks of 16,384 elements, vectors
+// of the machine's width, the rest of a row by the same formula.
+#pragma once
+
+#include <cstdint>
+
+#include "autograd/base/parallel.h"
+#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/simd.h"
+
+namespace heddle::kernels {
+
+inline constexpr std::int64_t kPointwiseGrain = 16384;
+
+/// target[i] (+)= f(sources[i]...), f from vectors to a vector; target may be one of the sources.
+template <bool kAdd, class T, class F, class... Source>
+[[gnu::always_inline]] inline void map_row(std::int64_t n, T* target, const F& f,
+                                           const Source*... sources) {
+  for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
+    const Vector<T> value = f(lanes.load(sources + i)...);
+    if constexpr (kAdd) {
+      lanes.store(target + i, lanes.load(target + i) + value);
+    } else {
+      lanes.store(target + i, value);
+    }
+  });
+}
+
+/// The same over n elements on up to `threads` threads.
+template <class T, class F, class... Source>
+void map(std::int64_t n, GradientTarget<T> target, int threads, const F& f,
+         const Source*... sources) {
+  parallel_for(threads, n, kPointwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    if (target.add) {
+      map_row<true>(end - begin, target.data + begin, f, sources + begin...);
+    } else {
+      map_row<false>(end - begin, target.data + begin, f, sources + begin...);
+    }
+  });
+}
+
+}  // namespace heddle::kernels

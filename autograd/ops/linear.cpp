@@ -1,0 +1,159 @@
+#include "autograd/ops/linear.h"
+
+#include <algorithm>
+
+#include "autograd/base/parallel.h"
+#include "autograd/kernels/activation.h"
+#include "autograd/kernels/gemm.h"
+#include "autograd/op.h"
+
+namespace heddle {
+
+namespace {
+
+using kernels::Operand;
+using kernels::ProductShape;
+
+// Batches of matrices: how far to step from one to the next; 0 where one serves all.
+struct Batches {
+  std::int64_t count;
+  ProductShape shape;
+  std::int64_t a_step, b_step;
+};
+
+Batches batches_of(const Tensor& a, const Tensor& b) {
+  check(a.shape.rank() >= 2 && b.shape.rank() >= 2 && a.dtype == b.dtype &&
+            a.shape.columns() == b.shape[b.shape.rank() - 2],
+        "matmul: ", a.shape, " of ", a.dtype, " times ", b.shape, " of ", b.dtype);
+  const auto matrices = [](const Tensor& t) {
+    return t.elements() == 0 ? 0 : t.elements() / (t.shape[t.shape.rank() - 2] * t.shape.columns());
+  };
+  const auto leading = [](const Tensor& t) { return t.shape.rank() - 2; };
+  const std::int64_t in_a = matrices(a);
+  const std::int64_t in_b = matrices(b);
+  const bool same =
+      leading(a) == leading(b) &&
+      std::equal(a.shape.sizes().begin(), a.shape.sizes().end() - 2, b.shape.sizes().begin());
+  check(same || in_a == 1 || in_b == 1, "matmul: the leading dimensions of ", a.shape, " and ",
+        b.shape, " differ");
+  const ProductShape shape{a.shape[leading(a)], b.shape.columns(), a.shape.columns()};
+  return {std::max(in_a, in_b), shape, in_a == 1 ? 0 : shape.m * shape.k,
+          in_b == 1 ? 0 : shape.k * shape.n};
+}
+
+// The gradient of one factor. A factor that serves all batches gets the sum of their gradients.
+template <class T, class Left, class Right>
+void backward_of(Backward& b, kernels::GradientTarget<T> target, const Batches& p,
+                 std::int64_t step, const ProductShape& shape, const Left& left,
+                 const Right& right) {
+  if (!target) return;
+  for (std::int64_t i = 0; i < p.count; ++i) {
+    const bool add = target.add || (step == 0 && i > 0);
+    kernels::gemm<T>(shape, left(i), right(i), {target.data + i * step, shape.n, add},
+                     b.context().scratch(), b.context().threads());
+  }
+}
+
+}  // namespace
+
+Tensor matmul(Context& context, const Tensor& a, const Tensor& b) {
+  const Op op(context, "matmul", {a, b});
+  const Batches p = batches_of(a, b);
+  const auto [m, n, k] = p.shape;
+  const Tensor& batched = a.elements() / (m * k) >= p.count ? a : b;
+  const int rank = batched.shape.rank();
+  const Tensor y = op.output(batched.shape.with(rank - 2, m).with(rank - 1, n), a.dtype);
+  dispatch(a.dtype, "matmul", [&](auto zero) {
+    using T = decltype(zero);
+    for (std::int64_t i = 0; i < p.count; ++i) {
+      kernels::gemm<T>(p.shape, {a.as<T>() + i * p.a_step, k}, {b.as<T>() + i * p.b_step, n},
+                       {y.as<T>() + i * m * n, n}, context.scratch(), context.threads());
+    }
+  });
+  op.record({y}, [=](Backward& back) {
+    dispatch(a.dtype, "matmul", [&](auto zero) {
+      using T = decltype(zero);
+      const T* const dy = back.upstream<T>(y);
+      const auto upstream = [&](bool transposed) {
+        return [=](std::int64_t i) { return Operand<T>{dy + i * m * n, n, transposed}; };
+      };
+      const auto factor = [](const Tensor& x, std::int64_t step, std::int64_t stride) {
+        return [=](std::int64_t i) { return Operand<T>{x.as<T>() + i * step, stride, true}; };
+      };
+      backward_of<T>(back, back.target<T>(a), p, p.a_step, {m, k, n}, upstream(false),
+                     factor(b, p.b_step, n));
+      backward_of<T>(back, back.target<T>(b), p, p.b_step, {k, n, m}, factor(a, p.a_step, k),
+                     upstream(false));
+    });
+  });
+  return y;
+}
+
+namespace {
+
+void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check(x.shape.rank() >= 1 && x.elements() > 0, "linear: x ", x.shape, " holds no row");
+  check(weight.shape.rank() == 2 && weight.dtype == x.dtype &&
+            weight.shape.columns() == x.shape.columns(),
+        "linear: weight ", weight.shape, " of ", weight.dtype, " does not fit x ", x.shape, " of ",
+        x.dtype);
+  check(bias.data == nullptr || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype),
+        "linear: bias ", bias.shape, " of ", bias.dtype, " does not fit the weight ", weight.shape);
+}
+
+// y = activation(x weight^T + bias), with `pre` before the activation where it is kept.
+template <class T>
+void linear_forward(Context& context, const ProductShape& shape, const Tensor& x,
+                    const Tensor& weight, const Tensor& bias, Activation activation,
+                    const Tensor& pre, const Tensor& y) {
+  T* const product = pre.data != nullptr ? pre.as<T>() : y.as<T>();
+  const Operand<T> rows{x.as<T>(), shape.k};
+  const Operand<T> transposed{weight.as<T>(), shape.k, true};
+  if (context.training()) {
+    kernels::gemm<T>(shape, rows, transposed, {product, shape.n}, context.scratch(),
+                     context.threads());
+  } else {
+    kernels::row_invariant_product<T>(shape, rows, transposed, {product, shape.n},
+                                      context.threads());
+  }
+  if (bias.data == nullptr && activation == Activation::kNone) return;
+  kernels::bias_activation<T>(
+      activation, shape.m, shape.n, product, bias.data != nullptr ? bias.as<T>() : nullptr,
+      pre.data != nullptr ? product : nullptr, y.as<T>(), context.threads());
+}
+
+}  // namespace
+
+Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias,
+              Activation activation) {
+  const Op op(context, "linear", {x, weight, bias});
+  check_linear(x, weight, bias);
+  const ProductShape shape{x.shape.rows(), weight.shape[0], weight.shape[1]};
+  const Tensor y = op.output(x.shape.with(x.shape.rank() - 1, shape.n), x.dtype);
+  const bool keep_pre = op.recording() && kernels::backward_reads_pre(activation);
+  const Tensor pre = keep_pre ? context.empty(y.shape, y.dtype) : Tensor{};
+  dispatch(x.dtype, "linear", [&](auto zero) {
+    linear_forward<decltype(zero)>(context, shape, x, weight, bias, activation, pre, y);
+  });
+  op.record({y}, [=](Backward& b) {
+    dispatch(x.dtype, "linear", [&](auto zero) {
+      using T = decltype(zero);
+      const auto [rows, out, in] = shape;
+      T* const dpre = b.consume<T>(y);
+      kernels::bias_activation_backward<T>(activation, rows, out,
+                                           pre.data != nullptr ? pre.as<T>() : y.as<T>(), dpre,
+                                           dpre, b.target<T>(bias), b.context().threads());
+      const auto multiply = [&](const ProductShape& s, Operand<T> left, Operand<T> right,
+                                kernels::GradientTarget<T> target) {
+        if (!target) return;
+        kernels::gemm<T>(s, left, right, {target.data, s.n, target.add}, b.context().scratch(),
+                         b.context().threads());
+      };
+      multiply({rows, in, out}, {dpre, out}, {weight.as<T>(), in}, b.target<T>(x));
+      multiply({out, in, rows}, {dpre, out, true}, {x.as<T>(), in}, b.target<T>(weight));
+    });
+  });
+  return y;
+}
+
+}  // namespace heddle

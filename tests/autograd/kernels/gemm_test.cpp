@@ -1,0 +1,163 @@
+#include "autograd/kernels/gemm.h"
+
+#include <cblas.h>
+#include <doctest/doctest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "autograd/base/parallel.h"
+#include "tests/support/random_values.h"
+
+namespace {
+
+using heddle::Arena;
+using heddle::kernels::gemm;
+using heddle::kernels::Operand;
+using heddle::kernels::ProductShape;
+using heddle::kernels::row_invariant_product;
+using heddle::testing::random_values;
+
+template <class T>
+struct Problem {
+  ProductShape shape;
+  bool transpose_a;
+  bool transpose_b;
+  std::vector<T> a, b;
+
+  Problem(ProductShape s, bool ta, bool tb)
+      : shape(s),
+        transpose_a(ta),
+        transpose_b(tb),
+        a(random_values<T>(s.m * s.k, 1)),
+        b(random_values<T>(s.k * s.n, 2)) {}
+
+  Operand<T> left() const { return {a.data(), transpose_a ? shape.m : shape.k, transpose_a}; }
+  Operand<T> right() const { return {b.data(), transpose_b ? shape.k : shape.n, transpose_b}; }
+
+  double expected(std::int64_t i, std::int64_t j) const {
+    double sum = 0.0;
+    for (std::int64_t l = 0; l < shape.k; ++l) {
+      const auto at = [](std::int64_t x) { return static_cast<std::size_t>(x); };
+      const double left = a[at(transpose_a ? l * shape.m + i : i * shape.k + l)];
+      const double right = b[at(transpose_b ? j * shape.k + l : l * shape.n + j)];
+      sum += left * right;
+    }
+    return sum;
+  }
+
+  std::vector<T> product(bool add, T fill, int threads) const {
+    std::vector<T> c(static_cast<std::size_t>(shape.m * shape.n), fill);
+    Arena scratch;
+    gemm(shape, left(), right(), {c.data(), shape.n, add}, scratch, threads);
+    CHECK(scratch.used() == 0);
+    return c;
+  }
+};
+
+template <class T>
+void check_against_loops(ProductShape shape, bool ta, bool tb, double tolerance) {
+  const Problem<T> problem(shape, ta, tb);
+  // Overwriting must not read what was there.
+  const auto c = problem.product(false, std::numeric_limits<T>::quiet_NaN(), 1);
+  const auto added = problem.product(true, T{3}, 1);
+  double worst = 0.0;
+  for (std::int64_t i = 0; i < shape.m; ++i) {
+    for (std::int64_t j = 0; j < shape.n; ++j) {
+      const double expected = problem.expected(i, j);
+      const auto index = static_cast<std::size_t>(i * shape.n + j);
+      const double first = std::abs(c[index] - expected);
+      const double second = std::abs(added[index] - 3.0 - expected);
+      CHECK_UNARY(std::isfinite(c[index]));
+      worst = std::max({worst, first, second});
+    }
+  }
+  CAPTURE(shape.m);
+  CAPTURE(shape.n);
+  CAPTURE(shape.k);
+  CHECK(worst <= tolerance * static_cast<double>(shape.k));
+}
+
+}  // namespace
+
+TEST_CASE("gemm agrees with plain loops, overwriting and adding") {
+  for (const ProductShape shape : {ProductShape{1, 1, 1},
+                                   {3, 5, 7},
+                                   {1, 40, 33},
+                                   {65, 1, 9},
+                                   {17, 19, 1},
+                                   {70, 20, 2500},
+                                   {600, 33, 12},
+                                   {9, 1100, 5}}) {
+    for (const bool ta : {false, true}) {
+      for (const bool tb : {false, true}) {
+        check_against_loops<double>(shape, ta, tb, 1e-15);
+        check_against_loops<float>(shape, ta, tb, 1e-6);
+      }
+    }
+  }
+}
+
+TEST_CASE("an empty sum is zero, an empty product writes nothing") {
+  const Problem<float> none({2, 3, 0}, false, false);
+  CHECK(none.product(false, 7.0F, 1) == std::vector<float>(6, 0.0F));
+  CHECK(none.product(true, 7.0F, 1) == std::vector<float>(6, 7.0F));
+  const Problem<float> empty({0, 3, 4}, false, false);
+  CHECK(empty.product(false, 7.0F, 2).empty());
+}
+
+TEST_CASE("products have the same bits on 1 to 4 threads") {
+  // By panels, and by chunks of a long sum (weight gradients).
+  for (const ProductShape shape : {ProductShape{1300, 128, 64}, {100, 3000, 32}, {96, 64, 5000}}) {
+    const Problem<float> problem(shape, shape.k > 1000, false);
+    const auto one = problem.product(false, 0.0F, 1);
+    for (const int threads : {2, 3, 4}) CHECK(problem.product(false, 0.0F, threads) == one);
+    const auto added = problem.product(true, 1.0F, 1);
+    CHECK(problem.product(true, 1.0F, 3) == added);
+  }
+}
+
+TEST_CASE_TEMPLATE("rows of an inference product do not depend on the other rows", T, float,
+                   double) {
+  struct Weight {
+    std::int64_t out, in;
+  };
+  // Projections, FFN and output layers of the tiny, char and base models, and tiny test models.
+  std::vector<Weight> weights{{128, 128}, {384, 128}, {256, 128},  {128, 256},  {1000, 128},
+                              {256, 256}, {768, 256}, {1024, 256}, {256, 1024}, {64, 256},
+                              {512, 512}, {16, 16},   {33, 17},    {8, 64}};
+  for (const Weight& w : weights) {
+    const Problem<T> all({640, w.out, w.in}, false, true);
+    std::vector<T> reference(static_cast<std::size_t>(640 * w.out));
+    row_invariant_product<T>(all.shape, all.left(), all.right(), {reference.data(), w.out}, 1);
+    std::int64_t different = 0;
+    for (std::int64_t m = 1; m <= 64; ++m) {
+      // The same rows, as the first of m and from somewhere in the middle.
+      for (const std::int64_t first : {std::int64_t{0}, 5 * m}) {
+        std::vector<T> c(static_cast<std::size_t>(m * w.out));
+        row_invariant_product<T>({m, w.out, w.in}, {all.a.data() + first * w.in, w.in}, all.right(),
+                                 {c.data(), w.out}, m % 4 == 0 ? 2 : 1);
+        different += std::equal(c.begin(), c.end(), reference.begin() + first * w.out) ? 0 : 1;
+      }
+    }
+    CAPTURE(w.out);
+    CAPTURE(w.in);
+    CHECK(different == 0);
+    CHECK(std::abs(reference[7] - all.expected(0, 7)) < 1e-4);
+    const auto last = static_cast<std::size_t>(640 * w.out - 1);
+    CHECK(std::abs(reference[last] - all.expected(639, w.out - 1)) < 1e-4);
+  }
+}
+
+TEST_CASE("BLAS runs on one thread and OpenMP keeps its own count") {
+  omp_set_num_threads(3);
+  const Problem<float> problem({300, 300, 300}, false, false);
+  CHECK(problem.product(false, 0.0F, 1).size() == 90000);
+  CHECK(openblas_get_num_threads() == 1);
+  CHECK(omp_get_max_threads() == 3);
+  omp_set_num_threads(heddle::available_threads());
+  CHECK(heddle::kernels::blas_core_name()[0] != '\0');
+}

@@ -1,0 +1,35 @@
+// The rules of the house (floors, sizes, habits) over a tree of sources, real or made up for a
+// test. Every function returns its violations, one sentence each; none is good.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace heddle::testing {
+
+/// Text of every source by its path from the root, as in "autograd/tape.h".
+using SourceTree = std::map<std::string, std::string>;
+using Violations = std::vector<std::string>;
+
+inline constexpr int kMaxFileLines = 400;
+inline constexpr int kMaxFunctionLines = 80;
+inline constexpr int kMaxBuildFileLines = 149;
+
+/// Upward and sideways includes, quoted paths that are not whole, folders on no floor.
+Violations check_includes(const SourceTree& tree);
+
+/// Headers that include each other in a circle, one sentence for each circle found.
+Violations check_cycles(const SourceTree& tree);
+
+/// Files and functions that are too long.
+Violations check_sizes(const SourceTree& tree);
+
+/// Headers without #pragma once, `using namespace`, macros, JSON in headers, more than one file
+/// that sets OpenMP's number of threads.
+Violations check_habits(const SourceTree& tree);
+
+/// A CMakeLists.txt that is too long or asks for unsafe arithmetic.
+Violations check_build_file(const std::string& text);
+
+}  // namespace heddle::testing
