@@ -23,6 +23,7 @@ struct Setting {
   double dropout = 0.0;
   bool fused = false;  // query, key and value are blocks of one matrix
   bool large = false;
+  bool shared = false;  // one matrix is query, key and value
 
   std::int64_t width() const { return heads * head_dim; }
   std::int64_t kv_width() const { return kv_heads * head_dim; }
@@ -36,7 +37,9 @@ struct Blocks {
   Columns query, key, value;
 
   Blocks(const Setting& s, std::span<const Tensor> in) {
-    if (s.fused) {
+    if (s.shared) {
+      query = key = value = {in[0], 1};
+    } else if (s.fused) {
       query = {in[0], 0};
       key = {in[0], s.width()};
       value = {in[0], s.width() + s.kv_width()};
@@ -114,7 +117,9 @@ Tensor plain_attention(Context& c, const Setting& s, const Blocks& in) {
 
 void add_attention(std::vector<OpCase>& cases, const Setting& s) {
   std::vector<OpInput> inputs;
-  if (s.fused) {
+  if (s.shared) {
+    inputs = {{"x", {total(s.queries), s.width() + 2}}};
+  } else if (s.fused) {
     inputs = {{"query_key_value", {total(s.queries), s.width() + 2 * s.kv_width()}}};
   } else {
     inputs = {{"query", {total(s.queries), s.width()}},
@@ -152,6 +157,9 @@ void add_attention_cases(std::vector<OpCase>& cases) {
   add_attention(cases, {"fused", 2, 2, 4, uneven, uneven, false, 0.0, true});
   add_attention(cases,
                 {"fused, grouped, causal, dropout", 4, 1, 3, uneven, uneven, true, 0.2, true});
+  Setting shared{"one matrix is all three", 2, 2, 4, uneven, uneven, true, 0.2};
+  shared.shared = true;
+  add_attention(cases, shared);
   add_attention(cases, {"head of 33", 1, 1, 33, other, other, true});
   std::vector<std::int32_t> many(256, 16);
   Setting large{"large", 4, 4, 32, many, many, true, 0.1, true, true};
