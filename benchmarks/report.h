@@ -44,6 +44,7 @@ std::vector<Pair> pointwise_pairs();
 std::vector<Pair> row_pairs();
 std::vector<Pair> matrix_pairs();
 std::vector<Pair> attention_pairs();
+std::vector<Pair> op_pairs();
 
 /// Registers, runs and prints all pairs; the filter is Google Benchmark's.
 int run_pairs(int argc, char** argv, const std::vector<Pair>& pairs);

@@ -1,5 +1,7 @@
 #include "autograd/kernels/binary.h"
 
+#include <cstring>
+
 #include "autograd/kernels/broadcast.h"
 
 namespace heddle::kernels {
@@ -82,13 +84,13 @@ template <class T, class Lanes>
 }  // namespace
 
 template <class T>
-void binary(Binary function, const Stretched<T>& a, const Stretched<T>& b, T* y, int threads) {
-  const BroadcastLoop<3> loop({heddle::broadcast("binary", a.shape, b.shape), a.shape, b.shape});
+void binary(Binary function, const BinaryShape& shape, const T* a, const T* b, T* y, int threads) {
+  const BroadcastLoop<3> loop({shape.result, shape.a, shape.b});
   with_formula<T>(function, [&](auto f) {
     for_each_piece(loop, threads, [&](const Offsets<3>& at, std::int64_t n) {
       for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-        const Vector<T> left = load_stretched(a.data + at[1], loop.step[1], i, lanes);
-        const Vector<T> right = load_stretched(b.data + at[2], loop.step[2], i, lanes);
+        const Vector<T> left = load_stretched(a + at[1], loop.step[1], i, lanes);
+        const Vector<T> right = load_stretched(b + at[2], loop.step[2], i, lanes);
         lanes.store(y + at[0] + i, f.value(left, right));
       });
     });
@@ -96,9 +98,9 @@ void binary(Binary function, const Stretched<T>& a, const Stretched<T>& b, T* y,
 }
 
 template <class T>
-void binary_backward(Binary function, const Stretched<T>& a, const Stretched<T>& b, const T* dy,
+void binary_backward(Binary function, const BinaryShape& shape, const T* a, const T* b, const T* dy,
                      GradientTarget<T> da, GradientTarget<T> db, int threads) {
-  const BroadcastLoop<3> loop({heddle::broadcast("binary", a.shape, b.shape), a.shape, b.shape});
+  const BroadcastLoop<3> loop({shape.result, shape.a, shape.b});
   with_formula<T>(function, [&](auto f) {
     // gradient(a, b, dy) at one vector of a row.
     const auto term = [&](const auto& gradient) {
@@ -106,40 +108,37 @@ void binary_backward(Binary function, const Stretched<T>& a, const Stretched<T>&
         Vector<T> left = {};
         Vector<T> right = {};
         if constexpr (f.kReadsOperands) {
-          left = load_stretched(a.data + at[1], loop.step[1], i, lanes);
-          right = load_stretched(b.data + at[2], loop.step[2], i, lanes);
+          left = load_stretched(a + at[1], loop.step[1], i, lanes);
+          right = load_stretched(b + at[2], loop.step[2], i, lanes);
         }
         return gradient(left, right, lanes.load(dy + at[0] + i));
       };
     };
-    reduce_to(loop, 1, da, threads, term(f.gradient_a));
-    reduce_to(loop, 2, db, threads, term(f.gradient_b));
+    reduce_to(loop, 1, da, threads, term([f](auto... v) { return f.gradient_a(v...); }));
+    reduce_to(loop, 2, db, threads, term([f](auto... v) { return f.gradient_b(v...); }));
   });
 }
 
 template <class T>
-void where(const Stretched<std::uint8_t>& mask, const Stretched<T>& a, const Stretched<T>& b, T* y,
-           int threads) {
-  const Shape operands = heddle::broadcast("where", a.shape, b.shape);
-  const BroadcastLoop<4> loop(
-      {heddle::broadcast("where", mask.shape, operands), mask.shape, a.shape, b.shape});
+void where(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask, const T* a,
+           const T* b, T* y, int threads) {
+  const BroadcastLoop<4> loop({shape.result, mask_shape, shape.a, shape.b});
   for_each_piece(loop, threads, [&](const Offsets<4>& at, std::int64_t n) {
     for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-      const auto chosen = load_mask<T>(mask.data + at[1], loop.step[1], i, lanes);
-      const Vector<T> left = load_stretched(a.data + at[2], loop.step[2], i, lanes);
-      const Vector<T> right = load_stretched(b.data + at[3], loop.step[3], i, lanes);
+      const auto chosen = load_mask<T>(mask + at[1], loop.step[1], i, lanes);
+      const Vector<T> left = load_stretched(a + at[2], loop.step[2], i, lanes);
+      const Vector<T> right = load_stretched(b + at[3], loop.step[3], i, lanes);
       lanes.store(y + at[0] + i, chosen ? left : right);
     });
   });
 }
 
 template <class T>
-void where_backward(const Stretched<std::uint8_t>& mask, const Shape& a, const Shape& b,
+void where_backward(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask,
                     const T* dy, GradientTarget<T> da, GradientTarget<T> db, int threads) {
-  const Shape operands = heddle::broadcast("where", a, b);
-  const BroadcastLoop<4> loop({heddle::broadcast("where", mask.shape, operands), mask.shape, a, b});
+  const BroadcastLoop<4> loop({shape.result, mask_shape, shape.a, shape.b});
   const auto chosen = [&](const Offsets<4>& at, std::int64_t i, const auto& lanes) {
-    return load_mask<T>(mask.data + at[1], loop.step[1], i, lanes);
+    return load_mask<T>(mask + at[1], loop.step[1], i, lanes);
   };
   reduce_to(loop, 2, da, threads, [&](const Offsets<4>& at, std::int64_t i, const auto& lanes) {
     return chosen(at, i, lanes) ? lanes.load(dy + at[0] + i) : Vector<T>{};
@@ -150,36 +149,39 @@ void where_backward(const Stretched<std::uint8_t>& mask, const Shape& a, const S
 }
 
 template <class T>
-void masked_fill(const Stretched<T>& x, const Stretched<std::uint8_t>& mask, double value, T* y,
-                 int threads) {
+void masked_fill(const Shape& shape, const Shape& mask_shape, const std::uint8_t* mask, const T* x,
+                 double value, T* y, int threads) {
   const T filler = static_cast<T>(value);
-  where(mask, {&filler, Shape{}}, x, y, threads);
+  where({Shape{}, shape, shape}, mask_shape, mask, &filler, x, y, threads);
 }
 
 template <class T>
-void masked_fill_backward(const Shape& x, const Stretched<std::uint8_t>& mask, const T* dy,
-                          GradientTarget<T> dx, int threads) {
-  where_backward(mask, Shape{}, x, dy, {}, dx, threads);
+void masked_fill_backward(const Shape& shape, const Shape& mask_shape, const std::uint8_t* mask,
+                          const T* dy, GradientTarget<T> dx, int threads) {
+  where_backward({Shape{}, shape, shape}, mask_shape, mask, dy, {}, dx, threads);
 }
 
-using Mask = Stretched<std::uint8_t>;
-template void binary(Binary, const Stretched<float>&, const Stretched<float>&, float*, int);
-template void binary(Binary, const Stretched<double>&, const Stretched<double>&, double*, int);
-template void binary_backward(Binary, const Stretched<float>&, const Stretched<float>&,
-                              const float*, GradientTarget<float>, GradientTarget<float>, int);
-template void binary_backward(Binary, const Stretched<double>&, const Stretched<double>&,
-                              const double*, GradientTarget<double>, GradientTarget<double>, int);
-template void where(const Mask&, const Stretched<float>&, const Stretched<float>&, float*, int);
-template void where(const Mask&, const Stretched<double>&, const Stretched<double>&, double*, int);
-template void where_backward(const Mask&, const Shape&, const Shape&, const float*,
+template void binary(Binary, const BinaryShape&, const float*, const float*, float*, int);
+template void binary_backward(Binary, const BinaryShape&, const float*, const float*, const float*,
+                              GradientTarget<float>, GradientTarget<float>, int);
+template void where(const BinaryShape&, const Shape&, const std::uint8_t*, const float*,
+                    const float*, float*, int);
+template void where_backward(const BinaryShape&, const Shape&, const std::uint8_t*, const float*,
                              GradientTarget<float>, GradientTarget<float>, int);
-template void where_backward(const Mask&, const Shape&, const Shape&, const double*,
+template void masked_fill(const Shape&, const Shape&, const std::uint8_t*, const float*, double,
+                          float*, int);
+template void masked_fill_backward(const Shape&, const Shape&, const std::uint8_t*, const float*,
+                                   GradientTarget<float>, int);
+template void binary(Binary, const BinaryShape&, const double*, const double*, double*, int);
+template void binary_backward(Binary, const BinaryShape&, const double*, const double*,
+                              const double*, GradientTarget<double>, GradientTarget<double>, int);
+template void where(const BinaryShape&, const Shape&, const std::uint8_t*, const double*,
+                    const double*, double*, int);
+template void where_backward(const BinaryShape&, const Shape&, const std::uint8_t*, const double*,
                              GradientTarget<double>, GradientTarget<double>, int);
-template void masked_fill(const Stretched<float>&, const Mask&, double, float*, int);
-template void masked_fill(const Stretched<double>&, const Mask&, double, double*, int);
-template void masked_fill_backward(const Shape&, const Mask&, const float*, GradientTarget<float>,
-                                   int);
-template void masked_fill_backward(const Shape&, const Mask&, const double*, GradientTarget<double>,
-                                   int);
+template void masked_fill(const Shape&, const Shape&, const std::uint8_t*, const double*, double,
+                          double*, int);
+template void masked_fill_backward(const Shape&, const Shape&, const std::uint8_t*, const double*,
+                                   GradientTarget<double>, int);
 
 }  // namespace heddle::kernels

@@ -1,7 +1,7 @@
 // Functions of two tensors with broadcasting, selection by a mask, and their backward.
 //
 // Shapes are aligned at their last dimension; a size of 1 or a missing dimension stretches. The
-// result has the shape `broadcast` (autograd/base/shape.h) of the operands, all are contiguous. The
+// result has the shape `broadcast` (autograd/base/shape.h) of the operands; all are contiguous. The
 // gradient of a stretched operand is summed over what it was stretched to.
 #pragma once
 
@@ -14,41 +14,39 @@ namespace heddle::kernels {
 
 enum class Binary { kAdd, kSub, kMul, kDiv, kMaximum };
 
-/// An operand and its shape.
-template <class T>
-struct Stretched {
-  const T* data;
-  Shape shape;
+/// The shapes of the operands, and what they broadcast to.
+struct BinaryShape {
+  Shape a, b, result;
 };
 
 /// y = a (function) b.
 template <class T>
-void binary(Binary function, const Stretched<T>& a, const Stretched<T>& b, T* y, int threads);
+void binary(Binary function, const BinaryShape& shape, const T* a, const T* b, T* y, int threads);
 
-/// da and db from dy, which has the shape of the result. add and sub do not read a and b: their
-/// data may be null. maximum: where a = b each gets half, as in PyTorch.
+/// da and db from dy, which has the shape of the result. add and sub do not read a and b, which may
+/// be null. maximum: where a = b each gets half, as in PyTorch.
 template <class T>
-void binary_backward(Binary function, const Stretched<T>& a, const Stretched<T>& b, const T* dy,
+void binary_backward(Binary function, const BinaryShape& shape, const T* a, const T* b, const T* dy,
                      GradientTarget<T> da, GradientTarget<T> db, int threads);
 
-/// y = a where mask is not 0, else b.
+/// y = a where mask is not 0, else b. `mask_shape` broadcasts to the result, too.
 template <class T>
-void where(const Stretched<std::uint8_t>& mask, const Stretched<T>& a, const Stretched<T>& b, T* y,
-           int threads);
+void where(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask, const T* a,
+           const T* b, T* y, int threads);
 
-/// da gets dy where mask is not 0, db elsewhere; of a and b only the shapes are read.
+/// da gets dy where mask is not 0, db elsewhere.
 template <class T>
-void where_backward(const Stretched<std::uint8_t>& mask, const Shape& a, const Shape& b,
+void where_backward(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask,
                     const T* dy, GradientTarget<T> da, GradientTarget<T> db, int threads);
 
-/// y = value where mask (which broadcasts to x) is not 0, else x.
+/// y = value where mask is not 0, else x; `mask_shape` broadcasts to that of x.
 template <class T>
-void masked_fill(const Stretched<T>& x, const Stretched<std::uint8_t>& mask, double value, T* y,
-                 int threads);
+void masked_fill(const Shape& shape, const Shape& mask_shape, const std::uint8_t* mask, const T* x,
+                 double value, T* y, int threads);
 
 /// dx gets dy where mask is 0, else 0.
 template <class T>
-void masked_fill_backward(const Shape& x, const Stretched<std::uint8_t>& mask, const T* dy,
-                          GradientTarget<T> dx, int threads);
+void masked_fill_backward(const Shape& shape, const Shape& mask_shape, const std::uint8_t* mask,
+                          const T* dy, GradientTarget<T> dx, int threads);
 
 }  // namespace heddle::kernels

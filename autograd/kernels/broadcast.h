@@ -17,11 +17,11 @@
 namespace heddle::kernels {
 
 /// One offset for each of kTensors tensors.
-template <int kTensors>
+template <std::size_t kTensors>
 using Offsets = std::array<std::int64_t, kTensors>;
 
 /// Sizes and strides of a loop over several dimensions, innermost first.
-template <int kTensors>
+template <std::size_t kTensors>
 struct Loop {
   int rank = 0;
   std::array<std::int64_t, Shape::kMaxRank> size{};
@@ -50,7 +50,7 @@ struct Loop {
 };
 
 /// A loop over all elements of tensor 0, cut into its innermost dimension and the others.
-template <int kTensors>
+template <std::size_t kTensors>
 struct BroadcastLoop {
   std::int64_t columns = 1;  // the innermost dimension
   Offsets<kTensors> step{};  // its strides: 0 or 1
@@ -60,7 +60,7 @@ struct BroadcastLoop {
   explicit BroadcastLoop(const std::array<Shape, kTensors>& shapes);
 };
 
-template <int kTensors>
+template <std::size_t kTensors>
 BroadcastLoop<kTensors>::BroadcastLoop(const std::array<Shape, kTensors>& shapes) {
   Offsets<kTensors> elements;  // of the dimensions inside the one looked at
   elements.fill(1);
@@ -102,7 +102,7 @@ template <class T, class Lanes>
 }
 
 /// Calls body(offsets, n) for rows, or pieces of rows, that cover the loop.
-template <int kTensors, class Body>
+template <std::size_t kTensors, class Body>
 void for_each_piece(const BroadcastLoop<kTensors>& loop, int threads, const Body& body) {
   if (loop.rows.rank == 0) {
     parallel_for(threads, loop.columns, kPointwiseGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -121,7 +121,7 @@ void for_each_piece(const BroadcastLoop<kTensors>& loop, int threads, const Body
 }
 
 /// The sum of term(offsets, i, lanes) over a row, in pieces that stay accurate.
-template <class T, int kTensors, class Term>
+template <class T, std::size_t kTensors, class Term>
 double sum_of_row(std::int64_t n, const Offsets<kTensors>& offsets, const Term& term) {
   double total = 0.0;
   for (std::int64_t begin = 0; begin < n; begin += kPointwiseGrain) {
@@ -135,7 +135,7 @@ double sum_of_row(std::int64_t n, const Offsets<kTensors>& offsets, const Term& 
 /// The gradient of tensor `k`: target (+)= the sum of term(offsets, i, lanes) over all elements of
 /// tensor 0 that tensor k was stretched over. `offsets` are those of a row, i is the place in it.
 /// The order of the sum depends on the shapes alone.
-template <class T, int kTensors, class Term>
+template <class T, std::size_t kTensors, class Term>
 void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarget<T> target,
                int threads, const Term& term) {
   if (!target) return;

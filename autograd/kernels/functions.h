@@ -74,14 +74,14 @@ struct Gelu {
   static constexpr bool kFromOutput = false;
   static Vector<T> value(Vector<T> x) {
     const Vector<T> z = magnitude(x);
-    return fma<T>(-z, normal_tail<T>(z), larger_of<T>(Vector<T>{}, x));
+    return multiply_add<T>(-z, normal_tail<T>(z), larger_of<T>(Vector<T>{}, x));
   }
   /// Phi(x) + x phi(x), with the density phi(x) = exp(-x^2/2) / sqrt(2 pi).
   static Vector<T> gradient(Vector<T> x, Vector<T> dy) {
     constexpr T kInverseSqrtTwoPi = static_cast<T>(0.39894228040143267794);
     const Vector<T> z = magnitude(x);
     const Vector<T> density = exp<T>(z * z * T{-0.5}) * kInverseSqrtTwoPi;
-    const Vector<T> left = fma<T>(-z, density, normal_tail<T>(z));  // the slope at -|x|
+    const Vector<T> left = multiply_add<T>(-z, density, normal_tail<T>(z));  // the slope at -|x|
     return dy * (x > 0 ? 1 - left : left);
   }
 

@@ -13,11 +13,11 @@ namespace {
 
 // Sizes of a panel of C. Smaller ones keep more threads busy; at these the product loses less than
 // 3 % against one call (docs/performance.md).
-constexpr std::int64_t kPanelRows = 512;
+constexpr std::int64_t kPanelRows = 1024;
 constexpr std::int64_t kPanelColumns = 1024;
 // A product of few panels and a long sum is cut along k: weight gradients.
 constexpr std::int64_t kFewPanels = 4;
-constexpr std::int64_t kChunk = 1024;
+constexpr std::int64_t kChunk = 2048;
 // BLAS runs on one thread. openblas_set_num_threads(1) at start is not enough: outside a parallel
 // region the OpenMP flavour of OpenBLAS takes OpenMP's current count at every call. So that count
 // is one during the call, and what it was before afterwards (two stores to a thread-local

@@ -193,8 +193,7 @@ void variance(const AxisShape& shape, int correction, const T* x, T* y, T* mean,
       for (std::int64_t r = first; r < first + rows; ++r) {
         y[r] = sum_along<T>(n,
                             [&](std::int64_t i, const auto& lanes) {
-                              const Vector<T> deviation =
-                                  lanes.load(x + r * n + i, mean[r]) - mean[r];
+                              const Vector<T> deviation = lanes.load(x + r * n + i) - mean[r];
                               return deviation * deviation;
                             }) /
                divisor;

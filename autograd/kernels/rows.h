@@ -17,8 +17,7 @@ struct AxisShape {
   std::int64_t outer, length, inner;
 };
 
-/// The sum of term(i, lanes) over the vectors of [0, n), in four accumulators. What `term` returns
-/// in lanes that do not exist must be 0.
+/// The sum of term(i, lanes) over the vectors of [0, n), in four accumulators.
 template <class T, class Term>
 [[gnu::always_inline]] inline T sum_along(std::int64_t n, const Term& term) {
   constexpr std::int64_t kStep = kLanes<T>;
@@ -31,7 +30,7 @@ template <class T, class Term>
     sums[3] += term(i + 3 * kStep, AllLanes<T>{});
   }
   for (; i + kStep <= n; i += kStep) sums[0] += term(i, AllLanes<T>{});
-  if (i < n) sums[1] += term(i, FirstLanes<T>{n - i});
+  if (i < n) sums[1] += FirstLanes<T>{n - i}.only(term(i, FirstLanes<T>{n - i}));
   return sum_of_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
@@ -73,9 +72,8 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T exp_sum_along(std::int64_t n, const T* x, T shift) {
   return sum_along<T>(
-      n, [&](std::int64_t i, const auto& lanes) __attribute__((always_inline)) {
-        return exp<T>(lanes.load(x + i, kLowest<T>) - shift);
-      });
+      n, [&](std::int64_t i, const auto& lanes)
+             __attribute__((always_inline)) { return exp<T>(lanes.load(x + i) - shift); });
 }
 
 /// Rows of a block that stays in the nearest cache while several passes go over it. Passes over

@@ -88,6 +88,11 @@ template <class T>
   for (std::int64_t i = 0; i < count; ++i) target[i] = lanes[i];
 }
 
+template <class T>
+[[gnu::always_inline]] inline Vector<T> broadcast(T value) {
+  return value - Vector<T>{};
+}
+
 /// How a loop reads and writes a full vector; FirstLanes is the same for the rest of a row.
 template <class T>
 struct AllLanes {
@@ -105,6 +110,13 @@ struct FirstLanes {
   std::int64_t count;
 
   std::int64_t size() const { return count; }
+  /// 0 in the lanes that do not exist.
+  [[gnu::always_inline]] Vector<T> only(Vector<T> value) const {
+    using Int = LaneInteger<T>;
+    Vector<Int> lane;
+    for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
+    return lane < broadcast(static_cast<Int>(count)) ? value : Vector<T>{};
+  }
   [[gnu::always_inline]] Vector<T> load(const T* source, T filler = T{}) const {
     return load_part(source, count, filler);
   }
@@ -119,11 +131,6 @@ template <class T, class Body>
   std::int64_t i = 0;
   for (; i + kLanes<T> <= n; i += kLanes<T>) body(i, AllLanes<T>{});
   if (i < n) body(i, FirstLanes<T>{n - i});
-}
-
-template <class T>
-[[gnu::always_inline]] inline Vector<T> broadcast(T value) {
-  return value - Vector<T>{};
 }
 
 /// a * b + c with one rounding: always fused, wherever the compiler puts it, so that bits do not
@@ -168,19 +175,6 @@ template <class T>
 #else
   if constexpr (sizeof(T) == 4) return _mm256_min_ps(a, b);
   if constexpr (sizeof(T) == 8) return _mm256_min_pd(a, b);
-#endif
-}
-
-/// a * b + c with one rounding. Elsewhere the compiler decides whether it contracts; where bits
-/// matter, this is asked for.
-template <class T>
-[[gnu::always_inline]] inline Vector<T> fma(Vector<T> a, Vector<T> b, Vector<T> c) {
-#ifdef __AVX512F__
-  if constexpr (sizeof(T) == 4) return _mm512_fmadd_ps(a, b, c);
-  if constexpr (sizeof(T) == 8) return _mm512_fmadd_pd(a, b, c);
-#else
-  if constexpr (sizeof(T) == 4) return _mm256_fmadd_ps(a, b, c);
-  if constexpr (sizeof(T) == 8) return _mm256_fmadd_pd(a, b, c);
 #endif
 }
 

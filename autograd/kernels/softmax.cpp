@@ -14,7 +14,7 @@ template <class T>
 T exp_of_row(std::int64_t n, const T* x, T largest, T* y) {
   return sum_along<T>(
       n, [&](std::int64_t i, const auto& lanes) __attribute__((always_inline)) {
-        const Vector<T> e = exp<T>(lanes.load(x + i, kLowest<T>) - largest);
+        const Vector<T> e = exp<T>(lanes.load(x + i) - largest);
         lanes.store(y + i, e);
         return e;
       });

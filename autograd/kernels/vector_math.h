@@ -118,9 +118,9 @@ template <std::size_t kFirst, std::size_t kCount, class T, std::size_t kAll>
     // Short ones by Horner's rule, which has the fewest operations; long ones by halves (Estrin's
     // scheme), as a loop cannot hide the wait for more than some ten operations in a row.
     constexpr std::size_t kLow = kAll <= 7 ? 1 : std::bit_floor(kCount - 1);
-    return fma<T>(polynomial_part<kFirst + kLow, kCount - kLow, T>(powers, coefficients),
-                  powers[std::countr_zero(kLow)],
-                  polynomial_part<kFirst, kLow, T>(powers, coefficients));
+    return multiply_add<T>(polynomial_part<kFirst + kLow, kCount - kLow, T>(powers, coefficients),
+                           powers[std::countr_zero(kLow)],
+                           polynomial_part<kFirst, kLow, T>(powers, coefficients));
   }
 }
 
@@ -169,8 +169,9 @@ template <class T>
   if constexpr (sizeof(T) == 8) return _mm512_maskz_scalef_pd(0xFF, x, n);
 #else
   // Two factors, as 2^n itself may be out of range; the first product is exact.
-  const Vector<T> half = fma<T>(n, broadcast(T{0.5}), broadcast(MathConstants<T>::kRounder)) -
-                         MathConstants<T>::kRounder;
+  const Vector<T> half =
+      multiply_add<T>(n, broadcast(T{0.5}), broadcast(MathConstants<T>::kRounder)) -
+      MathConstants<T>::kRounder;
   return x * power_of_two<T>(half) * power_of_two<T>(n - half);
 #endif
 }
@@ -185,9 +186,9 @@ template <class T>
 [[gnu::always_inline]] inline Reduced<T> reduced(Vector<T> x) {
   using C = MathConstants<T>;
   constexpr T kLog2E = static_cast<T>(1.4426950408889634074);
-  const Vector<T> n = fma<T>(x, broadcast(kLog2E), broadcast(C::kRounder)) - C::kRounder;
-  const Vector<T> f = fma<T>(n, broadcast(-C::kLn2High), x);
-  return {n, fma<T>(n, broadcast(-C::kLn2Low), f)};
+  const Vector<T> n = multiply_add<T>(x, broadcast(kLog2E), broadcast(C::kRounder)) - C::kRounder;
+  const Vector<T> f = multiply_add<T>(n, broadcast(-C::kLn2High), x);
+  return {n, multiply_add<T>(n, broadcast(-C::kLn2Low), f)};
 }
 
 }  // namespace detail
@@ -200,8 +201,8 @@ template <class T>
       smaller_of<T>(broadcast(C::kExpHighest), larger_of<T>(broadcast(C::kExpLowest), x));
   const auto [n, f] = detail::reduced<T>(clamped);
   const Vector<T> one = broadcast(T{1});
-  const Vector<T> slope = fma<T>(detail::polynomial<T>(f, C::kExp), f, one);
-  return detail::scale<T>(fma<T>(slope, f, one), n);
+  const Vector<T> slope = multiply_add<T>(detail::polynomial<T>(f, C::kExp), f, one);
+  return detail::scale<T>(multiply_add<T>(slope, f, one), n);
 }
 
 template <class T>
@@ -210,7 +211,7 @@ template <class T>
   const Vector<T> magnitude = detail::absolute<T>(x);
   const Vector<T> square = magnitude * magnitude;
   const Vector<T> small =
-      fma<T>(detail::polynomial<T>(square, C::kTanh) * square, magnitude, magnitude);
+      multiply_add<T>(detail::polynomial<T>(square, C::kTanh) * square, magnitude, magnitude);
   const Vector<T> large = 1 - 2 / (exp<T>(magnitude + magnitude) + 1);
   return detail::with_sign<T>(magnitude < detail::kTanhSplit<T> ? small : large, x);
 }
@@ -219,8 +220,8 @@ template <class T>
 [[gnu::always_inline]] inline Vector<T> erf(Vector<T> x) {
   using C = detail::MathConstants<T>;
   const Vector<T> magnitude = smaller_of<T>(broadcast(C::kErfOne), detail::absolute<T>(x));
-  const Vector<T> small =
-      fma<T>(detail::polynomial<T>(magnitude * magnitude, C::kErfSmall), magnitude, magnitude);
+  const Vector<T> small = multiply_add<T>(
+      detail::polynomial<T>(magnitude * magnitude, C::kErfSmall), magnitude, magnitude);
   const Vector<T> large = 1 - exp<T>(-detail::polynomial<T>(magnitude, C::kErfLarge));
   return detail::with_sign<T>(magnitude < C::kErfSplit ? small : large, x);
 }
@@ -265,8 +266,8 @@ inline Vector<T> log(Vector<T> x) {
   const Vector<T> rest = z * detail::polynomial<T>(z, C::kLog);
   // 2 s = f - f^2/2 + s f^2/2: the largest term is then exact.
   const Vector<T> half_square = f * f * T{0.5};
-  const Vector<T> low = fma<T>(n, broadcast(C::kLn2Low), s * (half_square + rest));
-  const Vector<T> result = fma<T>(n, broadcast(C::kLn2High), f - (half_square - low));
+  const Vector<T> low = multiply_add<T>(n, broadcast(C::kLn2Low), s * (half_square + rest));
+  const Vector<T> result = multiply_add<T>(n, broadcast(C::kLn2High), f - (half_square - low));
   const Vector<T> special =
       x == 0 ? broadcast(-Limits::infinity()) : broadcast(Limits::quiet_NaN());
   return x > 0 ? (x < Limits::infinity() ? result : x) : special;

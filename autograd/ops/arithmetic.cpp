@@ -59,32 +59,8 @@ Tensor affine(Context& context, const char* name, const Tensor& x, double factor
   return y;
 }
 
-// mask ? a : b.
-Tensor select(Context& context, const char* name, const Tensor& mask, const Tensor& a,
-              const Tensor& b) {
-  const Op op(context, name, {mask, a, b});
-  check(mask.dtype == DType::kUInt8, name, ": the mask is of ", mask.dtype, ", not uint8");
-  check_same_type(name, a, b);
-  const Shape both = broadcast(name, a.shape, b.shape);
-  const BinaryShape shape{a.shape, b.shape, broadcast(name, mask.shape, both)};
-  const Tensor y = op.output(shape.result, a.dtype);
-  dispatch(a.dtype, name, [&](auto zero) {
-    using T = decltype(zero);
-    kernels::where<T>(shape, mask.shape, mask.as<std::uint8_t>(), a.as<T>(), b.as<T>(), y.as<T>(),
-                      context.threads());
-  });
-  op.record({y}, [=](Backward& back) {
-    dispatch(a.dtype, name, [&](auto zero) {
-      using T = decltype(zero);
-      const auto gradient = [&](kernels::GradientTarget<T> da, kernels::GradientTarget<T> db) {
-        kernels::where_backward<T>(shape, mask.shape, mask.as<std::uint8_t>(), back.upstream<T>(y),
-                                   da, db);
-      };
-      gradient(back.target<T>(a), {});
-      gradient({}, back.target<T>(b));
-    });
-  });
-  return y;
+void check_mask(const char* op, const Tensor& mask) {
+  check(mask.dtype == DType::kUInt8, op, ": the mask is of ", mask.dtype, ", not uint8");
 }
 
 }  // namespace
@@ -113,18 +89,50 @@ Tensor shift(Context& context, const Tensor& x, double amount) {
 }
 
 Tensor where(Context& context, const Tensor& mask, const Tensor& a, const Tensor& b) {
-  return select(context, "where", mask, a, b);
+  const Op op(context, "where", {mask, a, b});
+  check_mask("where", mask);
+  check_same_type("where", a, b);
+  const Shape both = broadcast("where", a.shape, b.shape);
+  const BinaryShape shape{a.shape, b.shape, broadcast("where", mask.shape, both)};
+  const Tensor y = op.output(shape.result, a.dtype);
+  dispatch(a.dtype, "where", [&](auto zero) {
+    using T = decltype(zero);
+    kernels::where<T>(shape, mask.shape, mask.as<std::uint8_t>(), a.as<T>(), b.as<T>(), y.as<T>(),
+                      context.threads());
+  });
+  op.record({y}, [=](Backward& back) {
+    dispatch(a.dtype, "where", [&](auto zero) {
+      using T = decltype(zero);
+      const auto gradient = [&](kernels::GradientTarget<T> da, kernels::GradientTarget<T> db) {
+        kernels::where_backward<T>(shape, mask.shape, mask.as<std::uint8_t>(), back.upstream<T>(y),
+                                   da, db, back.context().threads());
+      };
+      gradient(back.target<T>(a), {});
+      gradient({}, back.target<T>(b));
+    });
+  });
+  return y;
 }
 
 Tensor masked_fill(Context& context, const Tensor& x, const Tensor& mask, double value) {
+  const Op op(context, "masked_fill", {x, mask});
+  check_mask("masked_fill", mask);
   check(broadcast("masked_fill", x.shape, mask.shape) == x.shape, "masked_fill: mask ", mask.shape,
         " is larger than x ", x.shape);
-  const Tensor filler = context.empty({}, x.dtype);
+  const Tensor y = op.output(x.shape, x.dtype);
   dispatch(x.dtype, "masked_fill", [&](auto zero) {
     using T = decltype(zero);
-    *filler.as<T>() = static_cast<T>(value);
+    kernels::masked_fill<T>(x.shape, mask.shape, mask.as<std::uint8_t>(), x.as<T>(), value,
+                            y.as<T>(), context.threads());
   });
-  return select(context, "masked_fill", mask, filler, x);
+  op.record({y}, [=](Backward& b) {
+    dispatch(x.dtype, "masked_fill", [&](auto zero) {
+      using T = decltype(zero);
+      kernels::masked_fill_backward<T>(x.shape, mask.shape, mask.as<std::uint8_t>(),
+                                       b.upstream<T>(y), b.target<T>(x), b.context().threads());
+    });
+  });
+  return y;
 }
 
 }  // namespace heddle

@@ -1,6 +1,7 @@
 #include "autograd/ops/attention.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "autograd/kernels/attention.h"
@@ -92,34 +93,83 @@ Problem checked_problem(Context& context, const Columns& query, const Columns& k
 }
 
 // The gradients of query, key and value may be blocks of one matrix, which is written once: its
-// first write must cover every column, so where the blocks leave some out it is cleared first.
+// first write must cover every column, so where the blocks leave some out it is cleared first. A
+// block that overlaps an earlier one (one matrix as key and value) is written to scratch and added.
 template <class T>
-struct BlockGradients {
-  GradientRows<T> query, key, value;
-
-  BlockGradients(Backward& b, const Problem& p) {
-    const Columns* const blocks[] = {&p.query, &p.key, &p.value};
-    const std::int64_t widths[] = {p.width, p.kv_width, p.kv_width};
-    GradientRows<T>* const results[] = {&query, &key, &value};
-    for (int i = 0; i < 3; ++i) {
-      if (results[i]->ld != 0) continue;
-      const Tensor& matrix = blocks[i]->matrix;
-      auto target = b.target<T>(matrix);
-      std::int64_t covered = 0;
-      for (int j = i; j < 3; ++j) {
-        if (blocks[j]->matrix.data == matrix.data) covered += widths[j];
-      }
-      if (target && !target.add && covered < matrix.shape.columns()) {
-        std::fill_n(target.data, matrix.elements(), T{0});
-        target.add = true;
-      }
-      for (int j = i; j < 3; ++j) {
-        if (blocks[j]->matrix.data != matrix.data) continue;
-        T* const data = target ? target.data + blocks[j]->first : nullptr;
-        *results[j] = {{data, target.add}, matrix.shape.columns()};
+class BlockGradients {
+ public:
+  BlockGradients(Backward& b, const Problem& p)
+      : blocks_{p.query, p.key, p.value}, widths_{p.width, p.kv_width, p.kv_width} {
+    for (std::size_t i = 0; i < 3; ++i) {
+      const std::size_t first = first_of_matrix(i);
+      targets_[i] = first == i ? whole_target(b, i) : targets_[first];
+      const std::int64_t columns = blocks_[i].matrix.shape.columns();
+      if (!targets_[i]) continue;
+      if (overlaps(i)) {
+        const std::int64_t size = blocks_[i].matrix.shape[0] * widths_[i];
+        rows_[i] = {{b.context().scratch().allocate<T>(size)}, widths_[i]};
+      } else {
+        rows_[i] = {{targets_[i].data + blocks_[i].first, targets_[i].add}, columns};
       }
     }
   }
+
+  const GradientRows<T>& query() const { return rows_[0]; }
+  const GradientRows<T>& key() const { return rows_[1]; }
+  const GradientRows<T>& value() const { return rows_[2]; }
+
+  /// After the kernel: adds what was written to scratch.
+  void finish() const {
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!targets_[i] || !overlaps(i)) continue;
+      const std::int64_t columns = blocks_[i].matrix.shape.columns();
+      for (std::int64_t r = 0; r < blocks_[i].matrix.shape[0]; ++r) {
+        T* const to = targets_[i].data + r * columns + blocks_[i].first;
+        const T* const from = rows_[i].target.data + r * widths_[i];
+        for (std::int64_t c = 0; c < widths_[i]; ++c) to[c] += from[c];
+      }
+    }
+  }
+
+ private:
+  bool same_matrix(std::size_t i, std::size_t j) const {
+    return blocks_[i].matrix.data == blocks_[j].matrix.data;
+  }
+
+  std::size_t first_of_matrix(std::size_t i) const {
+    std::size_t first = 0;
+    while (!same_matrix(first, i)) ++first;
+    return first;
+  }
+
+  bool overlaps(std::size_t i) const {
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool apart = blocks_[i].first + widths_[i] <= blocks_[j].first ||
+                         blocks_[j].first + widths_[j] <= blocks_[i].first;
+      if (same_matrix(i, j) && !apart) return true;
+    }
+    return false;
+  }
+
+  // The target of the matrix that block `i` is the first to name.
+  kernels::GradientTarget<T> whole_target(Backward& b, std::size_t i) const {
+    const Tensor& matrix = blocks_[i].matrix;
+    auto target = b.target<T>(matrix);
+    std::int64_t covered = 0;
+    for (std::size_t j = i; j < 3; ++j) {
+      if (same_matrix(i, j) && !overlaps(j)) covered += widths_[j];
+    }
+    if (target && !target.add && covered < matrix.shape.columns()) {
+      std::fill_n(target.data, matrix.elements(), T{0});
+      target.add = true;
+    }
+    return target;
+  }
+
+  std::array<Columns, 3> blocks_;
+  std::array<std::int64_t, 3> widths_;
+  std::array<kernels::GradientTarget<T>, 3> targets_{};
+  std::array<GradientRows<T>, 3> rows_{};
 };
 
 // The attention weights that a user asked for.
@@ -161,11 +211,13 @@ Tensor attention(Context& context, const Columns& query, const Columns& key, con
   op.record({y}, [=](Backward& b) {
     dispatch(y.dtype, "attention", [&](auto zero) {
       using T = decltype(zero);
+      const ArenaScope scope(b.context().scratch());
       const BlockGradients<T> d(b, p);
       kernels::attention_backward<T>(p.shape, p.rows<T>(p.query), p.rows<T>(p.key),
                                      p.rows<T>(p.value), {y.as<T>(), p.width}, logsumexp.as<T>(),
-                                     {b.upstream<T>(y), p.width}, d.query, d.key, d.value,
+                                     {b.upstream<T>(y), p.width}, d.query(), d.key(), d.value(),
                                      b.context().threads());
+      d.finish();
     });
   });
   return y;

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 
 #include "autograd/gradcheck.h"
 #include "autograd/op.h"
+#include "tests/support/documents.h"
 #include "tests/support/throws.h"
 
 namespace heddle {
@@ -46,11 +45,6 @@ Tensor swish(Context& context, const Tensor& x, const Tensor& beta) {
   return y;
 }
 
-std::string contents(const std::string& path) {
-  std::ifstream file(std::string(HEDDLE_SOURCE_DIR) + "/" + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 }  // namespace heddle
 
@@ -78,16 +72,6 @@ TEST_CASE("an operation of one's own refuses shapes that do not fit") {
 }
 
 TEST_CASE("the guide shows this very code") {
-  const std::string guide = contents("docs/adding-an-op.md");
-  const std::string test = contents("tests/autograd/ops/adding_an_op_test.cpp");
-  REQUIRE(!guide.empty());
-  int blocks = 0;
-  for (std::size_t at = guide.find("```cpp\n"); at != std::string::npos;
-       at = guide.find("```cpp\n", at + 1)) {
-    const std::size_t begin = at + 7;
-    const std::string block = guide.substr(begin, guide.find("```", begin) - begin);
-    CHECK_MESSAGE(test.find(block) != std::string::npos, block);
-    ++blocks;
-  }
-  CHECK(blocks == 2);
+  heddle::testing::check_shown_code("docs/adding-an-op.md",
+                                    "tests/autograd/ops/adding_an_op_test.cpp", 2);
 }
