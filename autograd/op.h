@@ -9,7 +9,7 @@
 //   }
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <initializer_list>
 #include <span>
 
@@ -24,17 +24,19 @@ class Op {
       : Op(context, name, std::span<const Tensor>(inputs.begin(), inputs.size())) {}
   Op(Context& context, const char* name, std::span<const Tensor> inputs)
       : context_(context), name_(name) {
-    check(inputs.size() <= kMaxInputs, name, ": more than ", kMaxInputs, " inputs");
-    for (const Tensor& input : inputs) add_input(input);
+    for (const Tensor& input : inputs) {
+      if (input.data != nullptr) context.check_usable(name, input);
+    }
+    if (context.recording()) differentiable_ = slots_of_inputs(inputs);
   }
 
   /// Whether a backward function will be kept: what only backward needs is saved only then.
-  bool recording() const { return needs_gradient_; }
+  bool recording() const { return !differentiable_.empty(); }
 
   /// An uninitialised result.
   Tensor output(const Shape& shape, DType dtype) const {
     Tensor result = context_.empty(shape, dtype);
-    if (needs_gradient_) result.slot = context_.tape().add_slot(result);
+    if (recording()) result.slot = context_.tape().add_slot(result);
     return result;
   }
 
@@ -43,28 +45,28 @@ class Op {
   void record(std::initializer_list<Tensor> outputs, const F& backward) const {
     const std::span<const Tensor> results(outputs.begin(), outputs.size());
     if (context_.scanning()) scan_forward(context_, name_, results);
-    if (!needs_gradient_) return;
-    context_.tape().record(context_.arena(), {name_, context_.scope()},
-                           std::span<const std::int32_t>(slots_.data(), slot_count_), results,
+    if (!recording()) return;
+    context_.tape().record(context_.arena(), {name_, context_.scope()}, differentiable_, results,
                            backward);
   }
 
  private:
-  static constexpr std::size_t kMaxInputs = 64;
-
-  void add_input(const Tensor& input) {
-    if (input.data == nullptr) return;  // an optional input that is not there
-    context_.check_usable(name_, input);
-    if (!context_.recording() || !input.needs_gradient()) return;
-    slots_[slot_count_++] = input.slot;
-    needs_gradient_ = true;
+  // In the arena, because the node keeps them. An optional input that is not there has no data.
+  std::span<const std::int32_t> slots_of_inputs(std::span<const Tensor> inputs) const {
+    const auto wanted = [](const Tensor& t) { return t.data != nullptr && t.needs_gradient(); };
+    const auto count = std::count_if(inputs.begin(), inputs.end(), wanted);
+    if (count == 0) return {};
+    auto* const slots = context_.arena().allocate<std::int32_t>(count);
+    auto* next = slots;
+    for (const Tensor& input : inputs) {
+      if (wanted(input)) *next++ = input.slot;
+    }
+    return {slots, static_cast<std::size_t>(count)};
   }
 
   Context& context_;
   const char* name_;
-  std::array<std::int32_t, kMaxInputs> slots_;  // of the inputs that need a gradient
-  std::size_t slot_count_ = 0;
-  bool needs_gradient_ = false;
+  std::span<const std::int32_t> differentiable_;  // slots of the inputs that need a gradient
 };
 
 }  // namespace heddle

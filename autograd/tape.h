@@ -64,8 +64,9 @@ class Tape {
     std::string_view scope;
   };
 
-  /// Appends a node. `backward` is called as backward(Backward&) at most once; it lives in the
-  /// arena and must be trivially destructible: see keep() for heavier state.
+  /// Appends a node. `inputs` are slots and live in the arena. `backward` is called as
+  /// backward(Backward&) at most once; it lives in the arena and must be trivially destructible:
+  /// see keep() for heavier state.
   template <class F>
   void record(Arena& arena, const Names& names, std::span<const std::int32_t> inputs,
               std::span<const Tensor> outputs, const F& backward);
@@ -160,8 +161,8 @@ void Tape::record(Arena& arena, const Names& names, std::span<const std::int32_t
   static_assert(alignof(F) <= Arena::kAlignment);
   void* const functor = new (arena.allocate(sizeof(F))) F(backward);
   const auto call = [](const void* f, Backward& b) { (*static_cast<const F*>(f))(b); };
-  append(new (arena.allocate(sizeof(Node))) Node{nullptr, names, arena.copy(inputs),
-                                                 slots_of(arena, outputs), false, call, functor});
+  append(new (arena.allocate(sizeof(Node)))
+             Node{nullptr, names, inputs, slots_of(arena, outputs), false, call, functor});
 }
 
 }  // namespace heddle

@@ -256,7 +256,7 @@ inline Vector<T> log(Vector<T> x) {
   const Vector<T> lifted = x < Limits::min() ? x * kLift : x;
   const Vector<T> lift = x < Limits::min() ? broadcast(T{C::kMantissaBits + 1}) : Vector<T>{};
 
-  const Vector<Int> bits = reinterpret<Int, T>(lifted);
+  const Vector<Int> bits = reinterpret<Int, T>(detail::absolute<T>(lifted));
   const Vector<Int> exponent = (bits - __builtin_bit_cast(Int, kSqrtHalf)) >> C::kMantissaBits;
   const Vector<T> f = reinterpret<T, Int>(bits - (exponent << C::kMantissaBits)) - 1;
   const Vector<T> n = __builtin_convertvector(exponent, Vector<T>) - lift;

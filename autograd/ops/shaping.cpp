@@ -91,6 +91,7 @@ Tensor reshape(Context& context, const Tensor& x, const Shape& shape) {
   check(shape.elements() == x.elements(), "reshape: ", x.shape, " does not fit ", shape);
   Tensor y = x;
   y.shape = shape;
+  if (!context.recording()) y.slot = Tensor::kNoSlot;
   return y;
 }
 

@@ -154,6 +154,7 @@ void add_shaping_cases(std::vector<OpCase>& cases) {
   add_concat(cases, {{3, 1}, {3, 5}}, 1);
   add_concat(cases, {{2, 1, 3}, {2, 2, 3}}, 1);
   add_concat(cases, {{4096, 64}, {4096, 64}}, 1, true);
+  add_concat(cases, std::vector<Shape>(100, Shape{1, 3}), 0);
   add_stack(cases, {}, 3, 0);
   add_stack(cases, {3, 4}, 2, 0);
   add_stack(cases, {3, 4}, 3, 1);
