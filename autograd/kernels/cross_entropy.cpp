@@ -96,12 +96,13 @@ double cross_entropy(const CrossEntropyInput<T>& in, const CrossEntropyGradients
 
     if (gradients.x) {
       gemm<T>({rows, in.columns, in.classes}, {logits, in.classes}, {in.weight, in.columns},
-           {gradients.x.data + begin * in.columns, in.columns, gradients.x.add}, scratch, threads);
+              {gradients.x.data + begin * in.columns, in.columns, gradients.x.add}, scratch,
+              threads);
     }
     if (gradients.weight) {
       gemm<T>({in.classes, in.columns, rows}, {logits, in.classes, true}, {x, in.columns},
-           {gradients.weight.data, in.columns, gradients.weight.add || begin > 0}, scratch,
-           threads);
+              {gradients.weight.data, in.columns, gradients.weight.add || begin > 0}, scratch,
+              threads);
     }
     if (gradients.bias) add_columns(rows, in.classes, logits, gradients.bias.data, threads);
   }
