@@ -70,12 +70,9 @@ void bias_activation_backward(Activation activation, std::int64_t rows, std::int
                               const T* saved, const T* dy, T* dpre, GradientTarget<T> dbias,
                               int threads) {
   const bool identity = activation == Activation::kNone && (dpre == nullptr || dpre == dy);
-  const T* const gradient = identity ? dy : dpre;
-  const auto load_gradient = [&](std::int64_t row, std::int64_t column, const auto& lanes) {
-    return lanes.load(gradient + row * columns + column);
-  };
+  const auto gradients = rows_of(identity ? dy : dpre, columns);
   if (identity) {
-    if (dbias) sum_down<T>(rows, columns, T{1}, dbias, threads, load_gradient);
+    if (dbias) sum_down<T>(rows, columns, T{1}, dbias, threads, gradients);
     return;
   }
   with_formula<T>(activation, [&](auto f) {
@@ -89,7 +86,7 @@ void bias_activation_backward(Activation activation, std::int64_t rows, std::int
             activation == Activation::kNone ? dy + first : saved + first, dy + first);
       }
     };
-    sum_down<T>(rows, columns, T{1}, dbias, threads, load_gradient, write_dpre);
+    sum_down<T>(rows, columns, T{1}, dbias, threads, gradients, write_dpre);
   });
 }
 

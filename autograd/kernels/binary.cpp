@@ -37,7 +37,10 @@ struct Div {
   static constexpr bool kReadsOperands = true;
   static Vector<T> value(Vector<T> a, Vector<T> b) { return a / b; }
   static Vector<T> gradient_a(Vector<T>, Vector<T> b, Vector<T> dy) { return dy / b; }
-  static Vector<T> gradient_b(Vector<T> a, Vector<T> b, Vector<T> dy) { return -dy * (a / b) / b; }
+  static Vector<T> gradient_b(Vector<T> a, Vector<T> b, Vector<T> dy) {
+    const Vector<T> inverse = 1 / b;
+    return -dy * (a * inverse) * inverse;
+  }
 };
 
 template <class T>
@@ -73,12 +76,11 @@ template <class T, class Lanes>
 [[gnu::always_inline]] inline Vector<LaneInteger<T>> load_mask(const std::uint8_t* row,
                                                                std::int64_t step, std::int64_t i,
                                                                const Lanes& lanes) {
-  using Int = LaneInteger<T>;
-  if (step == 0) return broadcast(static_cast<Int>(*row)) != 0;
-  using Bytes [[gnu::vector_size(kLanes<T>)]] = std::uint8_t;
-  Bytes bytes = {};
-  std::memcpy(&bytes, row + i, static_cast<std::size_t>(lanes.size()));
-  return __builtin_convertvector(bytes, Vector<Int>) != 0;
+  if (step == 0) return broadcast(static_cast<LaneInteger<T>>(*row)) != 0;
+  if constexpr (std::is_same_v<Lanes, AllLanes<T>>) return widen<T>(row + i) != 0;
+  std::uint8_t bytes[kLanes<T>] = {};
+  std::memcpy(bytes, row + i, static_cast<std::size_t>(lanes.size()));
+  return widen<T>(bytes) != 0;
 }
 
 }  // namespace
@@ -102,20 +104,20 @@ void binary_backward(Binary function, const BinaryShape& shape, const T* a, cons
                      GradientTarget<T> da, GradientTarget<T> db, int threads) {
   const BroadcastLoop<3> loop({shape.result, shape.a, shape.b});
   with_formula<T>(function, [&](auto f) {
-    // gradient(a, b, dy) at one vector of a row.
-    const auto term = [&](const auto& gradient) {
-      return [&, gradient](const Offsets<3>& at, std::int64_t i, const auto& lanes) {
-        Vector<T> left = {};
-        Vector<T> right = {};
-        if constexpr (f.kReadsOperands) {
-          left = load_stretched(a + at[1], loop.step[1], i, lanes);
-          right = load_stretched(b + at[2], loop.step[2], i, lanes);
-        }
-        return gradient(left, right, lanes.load(dy + at[0] + i));
+    // gradient(a, b, dy) along a row.
+    const auto terms = [&](const auto& gradient) {
+      return [&, gradient](const Offsets<3>& at) {
+        return [gradient, left = a + at[1], right = b + at[2], upstream = dy + at[0],
+                a_step = loop.step[1], b_step = loop.step[2]](std::int64_t i, const auto& lanes) {
+          const Vector<T> g = lanes.load(upstream + i);
+          if constexpr (!decltype(f)::kReadsOperands) return gradient(Vector<T>{}, Vector<T>{}, g);
+          return gradient(load_stretched(left, a_step, i, lanes),
+                          load_stretched(right, b_step, i, lanes), g);
+        };
       };
     };
-    reduce_to(loop, 1, da, threads, term([f](auto... v) { return f.gradient_a(v...); }));
-    reduce_to(loop, 2, db, threads, term([f](auto... v) { return f.gradient_b(v...); }));
+    reduce_to(loop, 1, da, threads, terms([f](auto... v) { return f.gradient_a(v...); }));
+    reduce_to(loop, 2, db, threads, terms([f](auto... v) { return f.gradient_b(v...); }));
   });
 }
 
@@ -137,15 +139,20 @@ template <class T>
 void where_backward(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask,
                     const T* dy, GradientTarget<T> da, GradientTarget<T> db, int threads) {
   const BroadcastLoop<4> loop({shape.result, mask_shape, shape.a, shape.b});
-  const auto chosen = [&](const Offsets<4>& at, std::int64_t i, const auto& lanes) {
-    return load_mask<T>(mask + at[1], loop.step[1], i, lanes);
+  // choose(mask, dy) along a row.
+  const auto terms = [&](const auto& choose) {
+    return [&, choose](const Offsets<4>& at) {
+      return [choose, row = mask + at[1], upstream = dy + at[0], step = loop.step[1]](
+                 std::int64_t i, const auto& lanes) {
+        return choose(load_mask<T>(row, step, i, lanes), lanes.load(upstream + i));
+      };
+    };
   };
-  reduce_to(loop, 2, da, threads, [&](const Offsets<4>& at, std::int64_t i, const auto& lanes) {
-    return chosen(at, i, lanes) ? lanes.load(dy + at[0] + i) : Vector<T>{};
-  });
-  reduce_to(loop, 3, db, threads, [&](const Offsets<4>& at, std::int64_t i, const auto& lanes) {
-    return chosen(at, i, lanes) ? Vector<T>{} : lanes.load(dy + at[0] + i);
-  });
+  using Lanes = Vector<LaneInteger<T>>;
+  reduce_to(loop, 2, da, threads,
+            terms([](Lanes chosen, Vector<T> g) { return chosen ? g : Vector<T>{}; }));
+  reduce_to(loop, 3, db, threads,
+            terms([](Lanes chosen, Vector<T> g) { return chosen ? Vector<T>{} : g; }));
 }
 
 template <class T>

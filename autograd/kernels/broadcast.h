@@ -120,24 +120,24 @@ void for_each_piece(const BroadcastLoop<kTensors>& loop, int threads, const Body
                });
 }
 
-/// The sum of term(offsets, i, lanes) over a row, in pieces that stay accurate.
-template <class T, std::size_t kTensors, class Term>
-double sum_of_row(std::int64_t n, const Offsets<kTensors>& offsets, const Term& term) {
+/// The sum of term(i, lanes) over a row of n, in pieces that stay accurate.
+template <class T, class Term>
+double sum_of_row(std::int64_t n, const Term& term) {
   double total = 0.0;
   for (std::int64_t begin = 0; begin < n; begin += kPointwiseGrain) {
-    total += sum_along<T>(
-        std::min(kPointwiseGrain, n - begin),
-        [&](std::int64_t i, const auto& lanes) { return term(offsets, begin + i, lanes); });
+    total +=
+        sum_along<T>(std::min(kPointwiseGrain, n - begin),
+                     [&](std::int64_t i, const auto& lanes) { return term(begin + i, lanes); });
   }
   return total;
 }
 
-/// The gradient of tensor `k`: target (+)= the sum of term(offsets, i, lanes) over all elements of
-/// tensor 0 that tensor k was stretched over. `offsets` are those of a row, i is the place in it.
-/// The order of the sum depends on the shapes alone.
-template <class T, std::size_t kTensors, class Term>
+/// The gradient of tensor `k`: target (+)= the sum of terms(offsets)(i, lanes) over all elements
+/// of tensor 0 that tensor k was stretched over. `offsets` are those of a row, i is the place in
+/// it. The order of the sum depends on the shapes alone.
+template <class T, std::size_t kTensors, class Terms>
 void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarget<T> target,
-               int threads, const Term& term) {
+               int threads, const Terms& terms) {
   if (!target) return;
   Loop<kTensors> kept;
   Loop<kTensors> summed;
@@ -151,7 +151,7 @@ void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarge
                      const Offsets<kTensors> start = kept.offsets(place, {});
                      double total = 0.0;
                      for (std::int64_t row = 0; row < summed.count(); ++row) {
-                       total += sum_of_row<T>(loop.columns, summed.offsets(row, start), term);
+                       total += sum_of_row<T>(loop.columns, terms(summed.offsets(row, start)));
                      }
                      put(target, start[k], static_cast<T>(total));
                    }
@@ -161,8 +161,9 @@ void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarge
   if (summed.rank == 0) {
     for_each_piece(loop, threads, [&](const Offsets<kTensors>& offsets, std::int64_t n) {
       T* const row = target.data + offsets[k];
+      const auto term = terms(offsets);
       for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-        const Vector<T> value = term(offsets, i, lanes);
+        const Vector<T> value = term(i, lanes);
         lanes.store(row + i, target.add ? lanes.load(row + i) + value : value);
       });
     });
@@ -171,9 +172,7 @@ void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarge
   for (std::int64_t place = 0; place < kept.count(); ++place) {
     const Offsets<kTensors> start = kept.offsets(place, {});
     sum_down<T>(summed.count(), loop.columns, T{1}, {target.data + start[k], target.add}, threads,
-                [&](std::int64_t row, std::int64_t column, const auto& lanes) {
-                  return term(summed.offsets(row, start), column, lanes);
-                });
+                [&](std::int64_t row) { return terms(summed.offsets(row, start)); });
   }
 }
 

@@ -80,7 +80,7 @@ struct Gelu {
   static Vector<T> gradient(Vector<T> x, Vector<T> dy) {
     constexpr T kInverseSqrtTwoPi = static_cast<T>(0.39894228040143267794);
     const Vector<T> z = magnitude(x);
-    const Vector<T> density = exp<T>(z * z * T{-0.5}) * kInverseSqrtTwoPi;
+    const Vector<T> density = exp_in_range<T>(z * z * T{-0.5}) * kInverseSqrtTwoPi;
     const Vector<T> left = multiply_add<T>(-z, density, normal_tail<T>(z));  // the slope at -|x|
     return dy * (x > 0 ? 1 - left : left);
   }

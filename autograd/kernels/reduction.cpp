@@ -62,28 +62,23 @@ void max_of_strip(const AxisShape& shape, const T* x, T* y, std::int32_t* index,
   }
 }
 
-// The same along a row: lane by lane, then over the lanes.
+// The place of the first element that equals `largest`, or of the first NaN if it is one.
 template <class T>
-T max_of_row(std::int64_t n, const T* x, std::int32_t* index) {
+std::int32_t first_place_of(T largest, std::int64_t n, const T* x) {
   using Int = LaneInteger<T>;
-  Vector<T> best = broadcast(kLowest<T>);
-  Vector<Int> place = {};
+  const bool is_nan = largest != largest;
+  const auto smaller = [](Vector<Int> a, Vector<Int> b) { return a < b ? a : b; };
+  const Vector<Int> nowhere = broadcast(std::numeric_limits<Int>::max());
+  Vector<Int> first = nowhere;
+  Vector<Int> place;
+  for (int lane = 0; lane < kLanes<T>; ++lane) place[lane] = lane;
   for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
     const Vector<T> value = lanes.load(x + i, kLowest<T>);
-    const Vector<Int> better = (value > best) | ((value != value) & (best == best));
-    best = better ? value : best;
-    place = better ? broadcast(static_cast<Int>(i)) : place;
+    const Vector<Int> found = is_nan ? value != value : value == largest;
+    first = smaller(first, found ? place : nowhere);
+    place += static_cast<Int>(kLanes<T>);
   });
-  const T largest = fold_lanes<T>(best, larger_or_nan<T>);
-  if (index != nullptr) {
-    Vector<Int> lane;
-    for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
-    const Vector<Int> found = (best == largest) | (best != best);
-    const Vector<Int> places = found ? place + lane : broadcast(std::numeric_limits<Int>::max());
-    *index = static_cast<std::int32_t>(
-        fold_lanes<Int>(places, [](Vector<Int> a, Vector<Int> b) { return a < b ? a : b; }));
-  }
-  return largest;
+  return static_cast<std::int32_t>(fold_lanes<Int>(first, smaller));
 }
 
 // Whole arrays are cut into at most this many blocks, so that their results fit the stack.
@@ -133,11 +128,8 @@ void sum(const AxisShape& shape, double factor, const T* x, T* y, int threads) {
     return;
   }
   for (std::int64_t outer = 0; outer < shape.outer; ++outer) {
-    const T* const matrix = x + outer * shape.length * shape.inner;
     sum_down<T>(shape.length, shape.inner, scale, {y + outer * shape.inner, false}, threads,
-                [&](std::int64_t row, std::int64_t column, const auto& lanes) {
-                  return lanes.load(matrix + row * shape.inner + column);
-                });
+                rows_of(x + outer * shape.length * shape.inner, shape.inner));
   }
 }
 
@@ -153,8 +145,9 @@ template <class T>
 void max(const AxisShape& shape, const T* x, T* y, std::int32_t* index, int threads) {
   if (shape.inner == 1) {
     for_each_row(shape, threads, [&](std::int64_t row) {
-      y[row] = max_of_row(shape.length, x + row * shape.length,
-                          index == nullptr ? nullptr : index + row);
+      const T* const source = x + row * shape.length;
+      y[row] = largest_along(shape.length, source, larger_or_nan<T>);
+      if (index != nullptr) index[row] = first_place_of(y[row], shape.length, source);
     });
     return;
   }
@@ -275,10 +268,7 @@ template <class T>
 void column_sums(std::int64_t rows, std::int64_t columns, const T* x, GradientTarget<T> sums,
                  int threads) {
   if (!sums) return;
-  sum_down<T>(rows, columns, T{1}, sums, threads,
-              [&](std::int64_t row, std::int64_t column, const auto& lanes) {
-                return lanes.load(x + row * columns + column);
-              });
+  sum_down<T>(rows, columns, T{1}, sums, threads, rows_of(x, columns));
 }
 
 template <class T>

@@ -127,26 +127,32 @@ void for_each_strip(const AxisShape& shape, int threads, const Body& body) {
 template <class T>
 inline constexpr std::int64_t kPanel = 64 * kLanes<T>;
 
-/// Rows that are added together before the sum goes back to memory.
+/// Rows that are prepared together: they stay in the nearest cache.
 inline constexpr std::int64_t kRowGroup = 8;
 
-/// Writes into `sums` [columns] what term(row, column, lanes) gives, added over all rows, times
+/// Writes into `sums` [columns] what terms(row)(column, lanes) gives, added over all rows, times
 /// `factor`. Before the terms of rows row to row + count - 1 (at most kRowGroup) and of columns
 /// begin to end - 1 are asked for, prepare(row, count, begin, end) is called. `sums` may be
 /// unwanted.
-template <class T, class Term, class Prepare>
+template <class T, class Terms, class Prepare>
 void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<T> sums,
-              int threads, const Term& term, const Prepare& prepare) {
+              int threads, const Terms& terms, const Prepare& prepare) {
   parallel_for(threads, columns, kPanel<T>, [&](std::int64_t begin, std::int64_t end) {
     alignas(kVectorBytes) T partial[kPanel<T>] = {};
     for (std::int64_t row = 0; row < rows; row += kRowGroup) {
       const std::int64_t count = std::min(kRowGroup, rows - row);
       prepare(row, count, begin, end);
-      for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& lanes) {
-        Vector<T> total = term(row, begin + i, lanes);
-        for (std::int64_t r = 1; r < count; ++r) total += term(row + r, begin + i, lanes);
-        store(partial + i, load(partial + i) + total);
-      });
+      // Two rows at a time: more streams than that, and the processor stops reading ahead.
+      for (std::int64_t r = row; r < row + count; r += 2) {
+        const bool pair = r + 1 < row + count;
+        const auto first = terms(r);
+        const auto second = terms(pair ? r + 1 : r);
+        for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& lanes) {
+          Vector<T> total = first(begin + i, lanes);
+          if (pair) total += second(begin + i, lanes);
+          store(partial + i, load(partial + i) + total);
+        });
+      }
     }
     if (!sums) return;
     for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& lanes) {
@@ -157,11 +163,21 @@ void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<
   });
 }
 
-template <class T, class Term>
+template <class T, class Terms>
 void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<T> sums,
-              int threads, const Term& term) {
-  sum_down(rows, columns, factor, sums, threads, term,
+              int threads, const Terms& terms) {
+  sum_down(rows, columns, factor, sums, threads, terms,
            [](std::int64_t, std::int64_t, std::int64_t, std::int64_t) {});
+}
+
+/// For sum_down: the elements of x [rows, columns] themselves.
+template <class T>
+auto rows_of(const T* x, std::int64_t columns) {
+  return [=](std::int64_t row) {
+    return [source = x + row * columns](std::int64_t column, const auto& lanes) {
+      return lanes.load(source + column);
+    };
+  };
 }
 
 }  // namespace heddle::kernels

@@ -71,26 +71,45 @@ template <class T>
   std::memcpy(target, &value, sizeof value);
 }
 
+template <class T>
+[[gnu::always_inline]] inline Vector<T> broadcast(T value) {
+  return value - Vector<T>{};
+}
+
 /// Reads `count` < kLanes<T> elements, the others are `filler`.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> load_part(const T* source, std::int64_t count,
                                                   T filler = T{}) {
+#ifdef __AVX512F__
+  const unsigned first = (1U << count) - 1;
+  if constexpr (std::is_same_v<T, float>) {
+    return _mm512_mask_loadu_ps(broadcast(filler), static_cast<__mmask16>(first), source);
+  }
+  if constexpr (std::is_same_v<T, double>) {
+    return _mm512_mask_loadu_pd(broadcast(filler), static_cast<__mmask8>(first), source);
+  }
+#endif
   T lanes[kLanes<T>];
   for (T& lane : lanes) lane = filler;
   for (std::int64_t i = 0; i < count; ++i) lanes[i] = source[i];
   return load(lanes);
 }
 
+/// Writes the first `count` < kLanes<T> elements.
 template <class T>
 [[gnu::always_inline]] inline void store_part(T* target, Vector<T> value, std::int64_t count) {
+#ifdef __AVX512F__
+  const unsigned first = (1U << count) - 1;
+  if constexpr (std::is_same_v<T, float>) {
+    return _mm512_mask_storeu_ps(target, static_cast<__mmask16>(first), value);
+  }
+  if constexpr (std::is_same_v<T, double>) {
+    return _mm512_mask_storeu_pd(target, static_cast<__mmask8>(first), value);
+  }
+#endif
   T lanes[kLanes<T>];
   store(lanes, value);
   for (std::int64_t i = 0; i < count; ++i) target[i] = lanes[i];
-}
-
-template <class T>
-[[gnu::always_inline]] inline Vector<T> broadcast(T value) {
-  return value - Vector<T>{};
 }
 
 /// How a loop reads and writes a full vector; FirstLanes is the same for the rest of a row.
@@ -193,6 +212,20 @@ template <class T>
 template <class To, class From>
 [[gnu::always_inline]] inline Vector<To> reinterpret(Vector<From> v) {
   return reinterpret_cast<Vector<To>>(v);
+}
+
+/// kLanes<T> bytes, each as the lane of an integer as wide as T.
+template <class T>
+[[gnu::always_inline]] inline Vector<LaneInteger<T>> widen(const std::uint8_t* bytes) {
+  __m128i packed = {};
+  std::memcpy(&packed, bytes, kLanes<T>);
+#ifdef __AVX512F__
+  const __m512i wide = sizeof(T) == 4 ? _mm512_maskz_cvtepu8_epi32(0xFFFF, packed)
+                                      : _mm512_maskz_cvtepu8_epi64(0xFF, packed);
+#else
+  const __m256i wide = sizeof(T) == 4 ? _mm256_cvtepu8_epi32(packed) : _mm256_cvtepu8_epi64(packed);
+#endif
+  return reinterpret_cast<Vector<LaneInteger<T>>>(wide);
 }
 
 /// Lane i of the result is lane i ^ kDistance.
