@@ -17,21 +17,37 @@
 
 namespace heddle {
 
+/// Throws, naming `op`, unless `x` holds floating numbers: for what is not dispatched at once.
+inline void check_floating(const char* op, const Tensor& x) {
+  check(is_floating(x.dtype), op, ": needs float32 or float64, not ", x.shape, " of ", x.dtype);
+}
+
 class Op {
  public:
-  /// Throws unless all inputs belong to this step of `context`. `name` must be a literal.
-  Op(Context& context, const char* name, std::initializer_list<Tensor> inputs)
-      : Op(context, name, std::span<const Tensor>(inputs.begin(), inputs.size())) {}
-  Op(Context& context, const char* name, std::span<const Tensor> inputs)
+  /// Throws unless all inputs belong to this step of `context`; the last `optional` ones may be
+  /// empty Tensors: not given. `name` must be a literal.
+  Op(Context& context, const char* name, std::initializer_list<Tensor> inputs, int optional = 0)
+      : Op(context, name, std::span<const Tensor>(inputs.begin(), inputs.size()), optional) {}
+  Op(Context& context, const char* name, std::span<const Tensor> inputs, int optional = 0)
       : context_(context), name_(name) {
-    for (const Tensor& input : inputs) {
-      if (input.data != nullptr) context.check_usable(name, input);
+    const std::size_t needed = inputs.size() - static_cast<std::size_t>(optional);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      check(inputs[i].data != nullptr || i >= needed, name, ": input ", i, " is an empty Tensor");
+      if (inputs[i].data != nullptr) context.check_usable(name, inputs[i]);
     }
     if (context.recording()) differentiable_ = slots_of_inputs(inputs);
   }
 
   /// Whether a backward function will be kept: what only backward needs is saved only then.
   bool recording() const { return !differentiable_.empty(); }
+
+  /// The dropout of this operation: off without training. Throws where `probability` is not in
+  /// [0, 1). To be asked for after all checks: it uses up random numbers of the step.
+  kernels::Dropout dropout(double probability) const {
+    check(probability >= 0.0 && probability < 1.0, name_, ": probability of dropout ", probability,
+          " is outside [0, 1)");
+    return context_.next_dropout(probability);
+  }
 
   /// An uninitialised result.
   Tensor output(const Shape& shape, DType dtype) const {

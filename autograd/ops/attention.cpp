@@ -1,11 +1,12 @@
 #include "autograd/ops/attention.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstddef>
 
 #include "autograd/kernels/attention.h"
 #include "autograd/op.h"
+#include "autograd/ops/shaping.h"
 
 namespace heddle {
 
@@ -19,8 +20,8 @@ void check_columns(const char* what, const Columns& block, std::int64_t width, D
   const Tensor& m = block.matrix;
   check(m.shape.rank() == 2 && m.dtype == dtype, "attention: ", what, " ", m.shape, " of ", m.dtype,
         " is not a matrix of ", dtype);
-  check(block.first >= 0 && block.first + width <= m.shape.columns(), "attention: ", what,
-        " needs columns ", block.first, " to ", block.first + width, " of ", m.shape);
+  check(block.first >= 0 && block.first <= m.shape.columns() - width, "attention: ", what,
+        " needs ", width, " columns of ", m.shape, ", from ", block.first, " on");
 }
 
 void check_lengths(Sequences queries, Sequences keys, bool causal) {
@@ -58,15 +59,17 @@ struct Problem {
   }
 };
 
-Problem checked_problem(Context& context, const Columns& query, const Columns& key,
+Problem checked_problem(Context& context, const Op& op, const Columns& query, const Columns& key,
                         const Columns& value, Sequences queries, Sequences keys,
                         const AttentionOptions& options) {
-  const int kv_heads = options.kv_heads > 0 ? options.kv_heads : options.heads;
-  check(options.heads >= 1 && options.heads % kv_heads == 0, "attention: ", kv_heads,
-        " key and value heads do not divide ", options.heads, " heads");
+  const int kv_heads = options.kv_heads != 0 ? options.kv_heads : options.heads;
+  check(options.heads >= 1 && kv_heads >= 1 && options.heads % kv_heads == 0,
+        "attention: ", kv_heads, " key and value heads do not divide ", options.heads, " heads");
   check(options.head_dim >= 1 && options.head_dim <= kernels::kMaxHeadDim, "attention: head_dim ",
         options.head_dim, " is outside 1 to ", kernels::kMaxHeadDim);
   Problem p{query, key, value, {}, options.heads * options.head_dim, kv_heads * options.head_dim};
+  check(std::isfinite(options.scale), "attention: scale ", options.scale, " is no number");
+  check_floating("attention", query.matrix);
   const DType dtype = query.matrix.dtype;
   check_columns("query", query, p.width, dtype);
   check_columns("key", key, p.kv_width, dtype);
@@ -87,89 +90,64 @@ Problem checked_problem(Context& context, const Columns& query, const Columns& k
              context.arena().copy(queries),
              context.arena().copy(keys),
              nullptr,
-             context.next_dropout(options.dropout)};
+             op.dropout(options.dropout)};
   if (!options.key_rows.empty()) p.shape.key_rows = context.arena().copy(options.key_rows).data();
   return p;
 }
 
+// Whether the gradients of two blocks go to different places. Tensors with different slots can
+// share memory, too: a parameter that is used twice.
+bool apart(const Columns& a, std::int64_t a_width, const Columns& b, std::int64_t b_width) {
+  const Tensor& m = a.matrix;
+  const Tensor& n = b.matrix;
+  if (!m.needs_gradient() || !n.needs_gradient()) return true;
+  if (m.slot == n.slot && m.shape == n.shape) {
+    return a.first + a_width <= b.first || b.first + b_width <= a.first;
+  }
+  const auto begin = [](const Tensor& t) { return static_cast<const std::byte*>(t.data); };
+  return begin(m) + m.bytes() <= begin(n) || begin(n) + n.bytes() <= begin(m);
+}
+
+// Where they do not, key and value become copies, whose gradients the tape adds up.
+void separate(Context& context, Problem& p) {
+  if (apart(p.query, p.width, p.key, p.kv_width) && apart(p.query, p.width, p.value, p.kv_width) &&
+      apart(p.key, p.kv_width, p.value, p.kv_width)) {
+    return;
+  }
+  for (Columns* block : {&p.key, &p.value}) {
+    *block = {slice(context, block->matrix, 1, block->first, block->first + p.kv_width)};
+  }
+}
+
 // The gradients of query, key and value may be blocks of one matrix, which is written once: its
-// first write must cover every column, so where the blocks leave some out it is cleared first. A
-// block that overlaps an earlier one (one matrix as key and value) is written to scratch and added.
+// first write must cover every column, so where the blocks leave some out it is cleared first.
 template <class T>
-class BlockGradients {
- public:
-  BlockGradients(Backward& b, const Problem& p)
-      : blocks_{p.query, p.key, p.value}, widths_{p.width, p.kv_width, p.kv_width} {
-    for (std::size_t i = 0; i < 3; ++i) {
-      const std::size_t first = first_of_matrix(i);
-      targets_[i] = first == i ? whole_target(b, i) : targets_[first];
-      const std::int64_t columns = blocks_[i].matrix.shape.columns();
-      if (!targets_[i]) continue;
-      if (overlaps(i)) {
-        const std::int64_t size = blocks_[i].matrix.shape[0] * widths_[i];
-        rows_[i] = {{b.context().scratch().allocate<T>(size)}, widths_[i]};
-      } else {
-        rows_[i] = {{targets_[i].data + blocks_[i].first, targets_[i].add}, columns};
+struct BlockGradients {
+  GradientRows<T> query, key, value;
+
+  BlockGradients(Backward& b, const Problem& p) {
+    const Columns* const blocks[] = {&p.query, &p.key, &p.value};
+    const std::int64_t widths[] = {p.width, p.kv_width, p.kv_width};
+    GradientRows<T>* const results[] = {&query, &key, &value};
+    for (int i = 0; i < 3; ++i) {
+      if (results[i]->ld != 0) continue;
+      const Tensor& matrix = blocks[i]->matrix;
+      auto target = b.target<T>(matrix);
+      std::int64_t covered = 0;
+      for (int j = i; j < 3; ++j) {
+        if (blocks[j]->matrix.slot == matrix.slot) covered += widths[j];
+      }
+      if (target && !target.add && covered < matrix.shape.columns()) {
+        std::fill_n(target.data, matrix.elements(), T{0});
+        target.add = true;
+      }
+      for (int j = i; j < 3; ++j) {
+        if (blocks[j]->matrix.slot != matrix.slot) continue;
+        T* const data = target ? target.data + blocks[j]->first : nullptr;
+        *results[j] = {{data, target.add}, matrix.shape.columns()};
       }
     }
   }
-
-  const GradientRows<T>& query() const { return rows_[0]; }
-  const GradientRows<T>& key() const { return rows_[1]; }
-  const GradientRows<T>& value() const { return rows_[2]; }
-
-  /// After the kernel: adds what was written to scratch.
-  void finish() const {
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (!targets_[i] || !overlaps(i)) continue;
-      const std::int64_t columns = blocks_[i].matrix.shape.columns();
-      for (std::int64_t r = 0; r < blocks_[i].matrix.shape[0]; ++r) {
-        T* const to = targets_[i].data + r * columns + blocks_[i].first;
-        const T* const from = rows_[i].target.data + r * widths_[i];
-        for (std::int64_t c = 0; c < widths_[i]; ++c) to[c] += from[c];
-      }
-    }
-  }
-
- private:
-  bool same_matrix(std::size_t i, std::size_t j) const {
-    return blocks_[i].matrix.data == blocks_[j].matrix.data;
-  }
-
-  std::size_t first_of_matrix(std::size_t i) const {
-    std::size_t first = 0;
-    while (!same_matrix(first, i)) ++first;
-    return first;
-  }
-
-  bool overlaps(std::size_t i) const {
-    for (std::size_t j = 0; j < i; ++j) {
-      const bool apart = blocks_[i].first + widths_[i] <= blocks_[j].first ||
-                         blocks_[j].first + widths_[j] <= blocks_[i].first;
-      if (same_matrix(i, j) && !apart) return true;
-    }
-    return false;
-  }
-
-  // The target of the matrix that block `i` is the first to name.
-  kernels::GradientTarget<T> whole_target(Backward& b, std::size_t i) const {
-    const Tensor& matrix = blocks_[i].matrix;
-    auto target = b.target<T>(matrix);
-    std::int64_t covered = 0;
-    for (std::size_t j = i; j < 3; ++j) {
-      if (same_matrix(i, j) && !overlaps(j)) covered += widths_[j];
-    }
-    if (target && !target.add && covered < matrix.shape.columns()) {
-      std::fill_n(target.data, matrix.elements(), T{0});
-      target.add = true;
-    }
-    return target;
-  }
-
-  std::array<Columns, 3> blocks_;
-  std::array<std::int64_t, 3> widths_;
-  std::array<kernels::GradientTarget<T>, 3> targets_{};
-  std::array<GradientRows<T>, 3> rows_{};
 };
 
 // The attention weights that a user asked for.
@@ -194,7 +172,8 @@ Tensor attention(Context& context, const Columns& query, const Columns& key, con
   const Op op(context, "attention", {query.matrix, key.matrix, value.matrix});
   check(options.key_rows.empty() || !op.recording(),
         "attention: key_rows are for inference, they have no gradient");
-  const Problem p = checked_problem(context, query, key, value, queries, keys, options);
+  Problem p = checked_problem(context, op, query, key, value, queries, keys, options);
+  if (op.recording()) separate(context, p);
   const std::int64_t tokens = query.matrix.shape[0];
   const Tensor y = op.output({tokens, p.width}, query.matrix.dtype);
   Tensor logsumexp;
@@ -211,13 +190,11 @@ Tensor attention(Context& context, const Columns& query, const Columns& key, con
   op.record({y}, [=](Backward& b) {
     dispatch(y.dtype, "attention", [&](auto zero) {
       using T = decltype(zero);
-      const ArenaScope scope(b.context().scratch());
       const BlockGradients<T> d(b, p);
       kernels::attention_backward<T>(p.shape, p.rows<T>(p.query), p.rows<T>(p.key),
                                      p.rows<T>(p.value), {y.as<T>(), p.width}, logsumexp.as<T>(),
-                                     {b.upstream<T>(y), p.width}, d.query(), d.key(), d.value(),
+                                     {b.upstream<T>(y), p.width}, d.query, d.key, d.value,
                                      b.context().threads());
-      d.finish();
     });
   });
   return y;

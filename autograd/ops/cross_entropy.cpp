@@ -16,12 +16,13 @@ void check_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bi
         op, ": x ", x.shape, " of ", x.dtype, " does not fit the weight ", weight.shape, " of ",
         weight.dtype);
   check(bias.data == nullptr || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype), op,
-        ": bias ", bias.shape, " does not fit the weight ", weight.shape);
+        ": bias ", bias.shape, " of ", bias.dtype, " does not fit the weight ", weight.shape,
+        " of ", weight.dtype);
   check(classes >= 1 && classes <= weight.shape[0], op, ": ", classes, " classes for the weight ",
         weight.shape);
   check(smoothing >= 0.0 && smoothing < 1.0, op, ": smoothing ", smoothing, " is outside [0, 1)");
   const auto rows = static_cast<std::size_t>(x.shape[0]);
-  check(rows > 0, op, ": the batch is empty");
+  check(x.elements() > 0, op, ": x ", x.shape, " holds no row");
   check(targets.size() == rows && row_weights.size() == rows, op, ": ", targets.size(),
         " targets and ", row_weights.size(), " row weights for x ", x.shape);
   for (std::size_t i = 0; i < rows; ++i) {
@@ -35,7 +36,7 @@ void check_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bi
 Tensor cross_entropy(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias,
                      std::span<const std::int32_t> targets, std::span<const double> row_weights,
                      const CrossEntropyOptions& options) {
-  const Op op(context, "cross_entropy", {x, weight, bias});
+  const Op op(context, "cross_entropy", {x, weight, bias}, 1);
   const std::int64_t classes = options.classes != 0 ? options.classes : weight.shape[0];
   check_cross_entropy(x, weight, bias, targets, row_weights, classes, options.smoothing);
   const Tensor loss = op.output({}, x.dtype);

@@ -21,12 +21,13 @@ void check_positions(const Tensor& positions, const Tensor& table, Sequences seq
   if (positions.data == nullptr) return;
   check(positions.shape.rank() == 2 && positions.shape.columns() == table.shape.columns() &&
             positions.dtype == table.dtype,
-        "embed: positions ", positions.shape, " do not fit the table ", table.shape);
+        "embed: positions ", positions.shape, " of ", positions.dtype, " do not fit the table ",
+        table.shape, " of ", table.dtype);
   for (std::size_t s = 0; s < sequences.size(); ++s) {
     const std::int64_t begin = first.empty() ? 0 : first[s];
-    check(begin >= 0 && begin + sequences[s].length <= positions.shape[0], "embed: sentence ", s,
-          " ends at position ", begin + sequences[s].length, ", the table of positions has ",
-          positions.shape[0]);
+    const std::int64_t end = begin + sequences[s].length;
+    check(begin >= 0 && end <= positions.shape[0], "embed: sentence ", s, " needs positions ",
+          begin, " to ", end - 1, " of positions ", positions.shape);
   }
 }
 
@@ -34,8 +35,9 @@ void check_positions(const Tensor& positions, const Tensor& table, Sequences seq
 
 Tensor embed(Context& context, const Tensor& table, const Tensor& positions,
              std::span<const std::int32_t> ids, Sequences sequences, const EmbedOptions& options) {
-  const Op op(context, "embed", {table, positions});
+  const Op op(context, "embed", {table, positions}, 1);
   const auto count = static_cast<std::int64_t>(ids.size());
+  check_floating("embed", table);
   check(table.shape.rank() == 2, "embed: table ", table.shape, " is not a matrix");
   check_sequences("embed", sequences, count);
   check(options.first_positions.empty() || options.first_positions.size() == sequences.size(),
@@ -49,7 +51,7 @@ Tensor embed(Context& context, const Tensor& table, const Tensor& positions,
   const kernels::EmbeddingTokens tokens{count, arena.copy(ids).data(), options.zero_id,
                                         arena.copy(sequences),
                                         first.empty() ? nullptr : first.data()};
-  const kernels::Dropout mask = context.next_dropout(options.dropout);
+  const kernels::Dropout mask = op.dropout(options.dropout);
   const std::int64_t columns = table.shape.columns();
   const double scale = options.scale;
   const Tensor y = op.output({count, columns}, table.dtype);

@@ -25,8 +25,10 @@ Batches batches_of(const Tensor& a, const Tensor& b) {
   check(a.shape.rank() >= 2 && b.shape.rank() >= 2 && a.dtype == b.dtype &&
             a.shape.columns() == b.shape[b.shape.rank() - 2],
         "matmul: ", a.shape, " of ", a.dtype, " times ", b.shape, " of ", b.dtype);
+  check(a.elements() > 0 && b.elements() > 0, "matmul: ", a.shape, " times ", b.shape,
+        " holds no element");
   const auto matrices = [](const Tensor& t) {
-    return t.elements() == 0 ? 0 : t.elements() / (t.shape[t.shape.rank() - 2] * t.shape.columns());
+    return t.elements() / (t.shape[t.shape.rank() - 2] * t.shape.columns());
   };
   const auto leading = [](const Tensor& t) { return t.shape.rank() - 2; };
   const std::int64_t in_a = matrices(a);
@@ -59,7 +61,7 @@ void backward_of(Backward& b, kernels::GradientTarget<T> target, const Batches& 
 Tensor matmul(Context& context, const Tensor& a, const Tensor& b) {
   const Op op(context, "matmul", {a, b});
   const Batches p = batches_of(a, b);
-  const auto [m, n, k] = p.shape;
+  const std::int64_t m = p.shape.m, n = p.shape.n, k = p.shape.k;
   const Tensor& batched = a.elements() / (m * k) >= p.count ? a : b;
   const int rank = batched.shape.rank();
   const Tensor y = op.output(batched.shape.with(rank - 2, m).with(rank - 1, n), a.dtype);
@@ -94,7 +96,7 @@ namespace {
 void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check(x.shape.rank() >= 1 && x.elements() > 0, "linear: x ", x.shape, " holds no row");
   check(weight.shape.rank() == 2 && weight.dtype == x.dtype &&
-            weight.shape.columns() == x.shape.columns(),
+            weight.shape.columns() == x.shape.columns() && weight.elements() > 0,
         "linear: weight ", weight.shape, " of ", weight.dtype, " does not fit x ", x.shape, " of ",
         x.dtype);
   check(bias.data == nullptr || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype),
@@ -126,7 +128,7 @@ void linear_forward(Context& context, const ProductShape& shape, const Tensor& x
 
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias,
               Activation activation) {
-  const Op op(context, "linear", {x, weight, bias});
+  const Op op(context, "linear", {x, weight, bias}, 1);
   check_linear(x, weight, bias);
   const ProductShape shape{x.shape.rows(), weight.shape[0], weight.shape[1]};
   const Tensor y = op.output(x.shape.with(x.shape.rank() - 1, shape.n), x.dtype);
@@ -138,7 +140,7 @@ Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Ten
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "linear", [&](auto zero) {
       using T = decltype(zero);
-      const auto [rows, out, in] = shape;
+      const std::int64_t rows = shape.m, out = shape.n, in = shape.k;
       T* const dpre = b.consume<T>(y);
       kernels::bias_activation_backward<T>(activation, rows, out,
                                            pre.data != nullptr ? pre.as<T>() : y.as<T>(), dpre,

@@ -9,7 +9,9 @@ namespace {
 
 using kernels::NormType;
 
-void check_norm(const char* op, const Tensor& x, const Tensor& gain, const Tensor& bias) {
+void check_norm(const char* op, const Tensor& x, const Tensor& gain, const Tensor& bias,
+                double eps) {
+  check(eps >= 0.0, op, ": eps ", eps, " is negative or no number");
   check(x.shape.rank() >= 1 && x.elements() > 0, op, ": x ", x.shape, " holds no row");
   const Shape row{x.shape.columns()};
   check(gain.shape == row && gain.dtype == x.dtype, op, ": gain ", gain.shape, " of ", gain.dtype,
@@ -45,8 +47,8 @@ kernels::NormGradients<T> gradients_of(Backward& b, const Tensor& x, const Tenso
 
 Tensor norm(Context& context, const char* name, NormType type, const Tensor& x, const Tensor& gain,
             const Tensor& bias, double eps) {
-  const Op op(context, name, {x, gain, bias});
-  check_norm(name, x, gain, bias);
+  const Op op(context, name, {x, gain, bias}, 1);
+  check_norm(name, x, gain, bias, eps);
   const Tensor y = op.output(x.shape, x.dtype);
   const Statistics statistics(context, x);
   const std::int64_t rows = x.shape.rows();
@@ -69,6 +71,8 @@ Tensor norm(Context& context, const char* name, NormType type, const Tensor& x, 
 }
 
 void check_residual(const char* op, const Tensor& x, const Tensor& delta) {
+  check_floating(op, x);
+  check(x.elements() > 0, op, ": x ", x.shape, " holds no row");
   check(x.shape == delta.shape && x.dtype == delta.dtype, op, ": x ", x.shape, " of ", x.dtype,
         " and delta ", delta.shape, " of ", delta.dtype, " differ");
 }
@@ -88,11 +92,11 @@ Tensor rms_norm(Context& context, const Tensor& x, const Tensor& gain, double ep
 ResidualNorm residual_norm(Context& context, const Tensor& x, const Tensor& delta,
                            const Tensor& gain, const Tensor& bias, double dropout, double eps) {
   const char* const name = "residual_norm";
-  const Op op(context, name, {x, delta, gain, bias});
+  const Op op(context, name, {x, delta, gain, bias}, 1);
   check_residual(name, x, delta);
-  check_norm(name, x, gain, bias);
+  check_norm(name, x, gain, bias, eps);
   const NormType type = bias.data != nullptr ? NormType::kLayerNorm : NormType::kRmsNorm;
-  const kernels::Dropout mask = context.next_dropout(dropout);
+  const kernels::Dropout mask = op.dropout(dropout);
   const ResidualNorm result{op.output(x.shape, x.dtype), op.output(x.shape, x.dtype)};
   const Statistics statistics(context, x);
   const std::int64_t rows = x.shape.rows();
@@ -125,7 +129,7 @@ ResidualNorm residual_norm(Context& context, const Tensor& x, const Tensor& delt
 Tensor residual(Context& context, const Tensor& x, const Tensor& delta, double dropout) {
   const Op op(context, "residual", {x, delta});
   check_residual("residual", x, delta);
-  const kernels::Dropout mask = context.next_dropout(dropout);
+  const kernels::Dropout mask = op.dropout(dropout);
   const Tensor y = op.output(x.shape, x.dtype);
   const std::int64_t rows = x.shape.rows();
   const std::int64_t columns = x.shape.columns();

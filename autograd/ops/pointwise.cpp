@@ -80,7 +80,8 @@ Tensor pow(Context& context, const Tensor& x, double exponent) {
 
 Tensor dropout(Context& context, const Tensor& x, double probability) {
   const Op op(context, "dropout", {x});
-  const kernels::Dropout mask = context.next_dropout(probability);
+  check_floating("dropout", x);
+  const kernels::Dropout mask = op.dropout(probability);
   if (!mask.active()) return x;
   const Tensor y = op.output(x.shape, x.dtype);
   const std::int64_t rows = x.shape.rows();
@@ -100,7 +101,7 @@ Tensor dropout(Context& context, const Tensor& x, double probability) {
 }
 
 Tensor stop_gradient(Context& context, const Tensor& x) {
-  context.check_usable("stop_gradient", x);
+  Op(context, "stop_gradient", {x});
   Tensor y = x;
   y.slot = Tensor::kNoSlot;
   return y;

@@ -61,6 +61,7 @@ Tensor mean(Context& context, const Tensor& x, int axis, bool keepdim) {
 }
 
 Tensor sum_all(Context& context, const Tensor& x) {
+  Op(context, "sum_all", {x});
   const Tensor row = reshape(context, x, {x.elements()});
   return scaled_sum(context, "sum_all", row, Line("sum_all", row, 0, false), 1.0);
 }

@@ -87,7 +87,7 @@ Tensor join(Context& context, const char* name, std::span<const Tensor> parts,
 }  // namespace
 
 Tensor reshape(Context& context, const Tensor& x, const Shape& shape) {
-  context.check_usable("reshape", x);
+  Op(context, "reshape", {x});
   check(shape.elements() == x.elements(), "reshape: ", x.shape, " does not fit ", shape);
   Tensor y = x;
   y.shape = shape;
@@ -162,6 +162,7 @@ Tensor stack(Context& context, std::span<const Tensor> parts, int axis) {
   const Shape one = parts[0].shape;
   axis = axis < 0 ? axis + one.rank() + 1 : axis;
   check(axis >= 0 && axis <= one.rank(), "stack: axis ", axis, " is outside ", one);
+  check(one.rank() < Shape::kMaxRank, "stack: ", one, " has as many axes as possible");
   for (const Tensor& part : parts) {
     check(part.shape == one && part.dtype == parts[0].dtype, "stack: ", part.shape, " of ",
           part.dtype, " beside ", one, " of ", parts[0].dtype);

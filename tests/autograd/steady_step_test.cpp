@@ -13,7 +13,8 @@ using namespace heddle;
 
 namespace {
 
-constexpr std::int64_t kModel = 32, kFeedForward = 64, kVocabulary = 50;
+constexpr std::int64_t kModel = 32, kFeedForward = 64;
+constexpr std::int32_t kVocabulary = 50;
 constexpr int kHeads = 4;
 constexpr double kDropout = 0.1;
 

@@ -124,9 +124,10 @@ void add_arithmetic_cases(std::vector<OpCase>& cases) {
   add_binary(
       cases, "div", div, [](double a, double b) { return a / b; }, 0.5);
   add_binary(cases, "maximum", maximum, [](double a, double b) { return std::max(a, b); });
-  for (const Shape& shape : {Shape{1, 7}, Shape{5, 33}}) {
+  for (const Shape& shape : {Shape{1, 7}, Shape{5, 33}, Shape{4096, 128}}) {
+    const bool large = shape.elements() > 10000;
     cases.push_back({"scale",
-                     "",
+                     large ? "large" : "",
                      {{"x", shape}},
                      [](Context& c, std::span<const Tensor> in) { return scale(c, in[0], -2.5); },
                      [](std::span<const Values> in) {
@@ -134,9 +135,10 @@ void add_arithmetic_cases(std::vector<OpCase>& cases) {
                        for (const double x : in[0].data) out.push_back(-2.5 * x);
                        return out;
                      },
-                     nullptr});
+                     nullptr,
+                     large});
     cases.push_back({"shift",
-                     "",
+                     large ? "large" : "",
                      {{"x", shape}},
                      [](Context& c, std::span<const Tensor> in) { return shift(c, in[0], 0.75); },
                      [](std::span<const Values> in) {
@@ -144,7 +146,8 @@ void add_arithmetic_cases(std::vector<OpCase>& cases) {
                        for (const double x : in[0].data) out.push_back(x + 0.75);
                        return out;
                      },
-                     nullptr});
+                     nullptr,
+                     large});
   }
   add_where(cases, {5, 33}, {{5, 33}, {5, 33}}, false);
   add_where(cases, {5, 1}, {{33}, {}}, false);
