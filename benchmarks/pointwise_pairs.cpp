@@ -63,7 +63,7 @@ void add_binary(std::vector<Pair>& pairs, std::int64_t d) {
 void add_softmax(std::vector<Pair>& pairs, std::int64_t d) {
   const std::int64_t n = kRows * d;
   const Buffer x(n, 3.0F), y(n), dy(n), dx(n), sums(kRows);
-  const kernels::AxisShape shape{kRows, d, 1};
+  const AxisShape shape{kRows, d, 1};
   pairs.push_back(
       pair_of("softmax", d, 1, 1, [=] { kernels::softmax<float>(shape, x.data(), y.data(), 1); }));
   pairs.push_back(pair_of("softmax backward", d, 2, 1, [=] {

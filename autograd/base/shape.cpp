@@ -68,6 +68,13 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) {
   return out << ']';
 }
 
+AxisShape around(const Shape& shape, int axis) {
+  AxisShape view{1, shape[axis], 1};
+  for (int i = 0; i < axis; ++i) view.outer *= shape[i];
+  for (int i = axis + 1; i < shape.rank(); ++i) view.inner *= shape[i];
+  return view;
+}
+
 int normalized_axis(const char* op, int axis, const Shape& shape) {
   const int from_front = axis < 0 ? axis + shape.rank() : axis;
   check(from_front >= 0 && from_front < shape.rank(), op, ": axis ", axis, " is outside ", shape);

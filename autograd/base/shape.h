@@ -48,6 +48,14 @@ class Shape {
 /// Written as [17, 256].
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
+/// A shape seen from one of its axes: the dimensions before it, and those behind it, are multiplied
+/// together.
+struct AxisShape {
+  std::int64_t outer, length, inner;
+};
+
+AxisShape around(const Shape& shape, int axis);
+
 /// The axis counted from the front; negative values count from the back. Throws, naming `op`.
 int normalized_axis(const char* op, int axis, const Shape& shape);
 

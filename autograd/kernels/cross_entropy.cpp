@@ -5,6 +5,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/gemm.h"
+#include "autograd/kernels/reduction.h"
 #include "autograd/kernels/softmax.h"
 
 namespace heddle::kernels {

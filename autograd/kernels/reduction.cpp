@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "autograd/kernels/pointwise.h"
+#include "autograd/kernels/rows.h"
 
 namespace heddle::kernels {
 

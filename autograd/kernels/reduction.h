@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
+#include "autograd/base/shape.h"
 #include "autograd/kernels/gradient_target.h"
-#include "autograd/kernels/rows.h"
 
 namespace heddle::kernels {
 

@@ -7,15 +7,11 @@
 #include <limits>
 
 #include "autograd/base/parallel.h"
+#include "autograd/base/shape.h"
 #include "autograd/kernels/gradient_target.h"
 #include "autograd/kernels/vector_math.h"
 
 namespace heddle::kernels {
-
-/// A contiguous tensor seen from one axis: [outer, length, inner].
-struct AxisShape {
-  std::int64_t outer, length, inner;
-};
 
 /// The sum of term(i, lanes) over the vectors of [0, n), in four accumulators.
 template <class T, class Term>

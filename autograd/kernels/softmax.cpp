@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "autograd/kernels/pointwise.h"
+#include "autograd/kernels/rows.h"
 #include "autograd/kernels/vector_math.h"
 
 namespace heddle::kernels {

@@ -10,8 +10,8 @@
 
 #include <cstdint>
 
+#include "autograd/base/shape.h"
 #include "autograd/kernels/gradient_target.h"
-#include "autograd/kernels/reduction.h"
 
 namespace heddle::kernels {
 

@@ -9,15 +9,6 @@ namespace heddle {
 
 namespace {
 
-using kernels::AxisShape;
-
-AxisShape around(const Shape& shape, int axis) {
-  AxisShape view{1, shape[axis], 1};
-  for (int i = 0; i < axis; ++i) view.outer *= shape[i];
-  for (int i = axis + 1; i < shape.rank(); ++i) view.inner *= shape[i];
-  return view;
-}
-
 // What all reductions share: the axis, checked, and the shape of the result.
 struct Line {
   AxisShape view;

@@ -9,16 +9,6 @@ namespace heddle {
 
 namespace {
 
-// A tensor as [outer, axis, inner] around one of its axes.
-struct AxisView {
-  std::int64_t outer = 1, length, inner = 1;
-
-  AxisView(const Shape& shape, int axis) : length(shape[axis]) {
-    for (int i = 0; i < axis; ++i) outer *= shape[i];
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-};
-
 template <class T>
 void swap(const kernels::AxisPair& s, const T* x, kernels::GradientTarget<T> y, int threads) {
   if (s.middle == 1 && s.inner == 1) {
@@ -52,7 +42,7 @@ Tensor join(Context& context, const char* name, std::span<const Tensor> parts,
             const Length& length_of, int axis, const Shape& shape) {
   const Op op(context, name, parts);
   const Tensor y = op.output(shape, parts[0].dtype);
-  const AxisView whole(shape, axis);
+  const AxisShape whole = around(shape, axis);
   std::int64_t* const begins =
       context.arena().allocate<std::int64_t>(static_cast<std::int64_t>(parts.size()) + 1);
   begins[0] = 0;
@@ -125,7 +115,7 @@ Tensor slice(Context& context, const Tensor& x, int axis, std::int64_t begin, st
         ") is empty or outside axis ", axis, " of ", x.shape);
   const std::int64_t count = end - begin;
   const Tensor y = op.output(x.shape.with(axis, count), x.dtype);
-  const AxisView whole(x.shape, axis);
+  const AxisShape whole = around(x.shape, axis);
   dispatch(x.dtype, "slice", [&](auto zero) {
     using T = decltype(zero);
     kernels::copy_range<T>(whole.outer, count, whole.inner, x.as<T>(), {whole.length, begin},
@@ -180,7 +170,7 @@ Tensor gather(Context& context, const Tensor& x, int axis, std::span<const std::
     check(indices[i] >= 0 && indices[i] < x.shape[axis], "gather: index ", indices[i],
           " at position ", i, " is outside axis ", axis, " of ", x.shape);
   }
-  const AxisView whole(x.shape, axis);
+  const AxisShape whole = around(x.shape, axis);
   const std::span<const std::int32_t> kept = context.arena().copy(indices);
   const kernels::GatherShape shape{whole.outer, whole.length, whole.inner,
                                    static_cast<std::int64_t>(kept.size()), kept.data()};
