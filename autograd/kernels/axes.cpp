@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autograd/base/parallel.h"
-#include "autograd/kernels/dropout.h"
 #include "autograd/kernels/transpose.h"
 
 namespace heddle::kernels {
@@ -19,7 +18,9 @@ template <class T>
   if (!add) {
     std::copy_n(from, count, to);
   } else {
-    for_each_at<T>(count, [&](auto at) { put(at, to, true, at(from)); });
+    for_each_vector<T>(count, [=](std::int64_t i, const auto& lanes) {
+      put(lanes, to + i, true, lanes.load(from + i));
+    });
   }
 }
 

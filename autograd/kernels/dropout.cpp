@@ -1,7 +1,5 @@
 #include "autograd/kernels/dropout.h"
 
-#include <immintrin.h>
-
 #include <cmath>
 
 #include "autograd/base/check.h"
@@ -27,11 +25,9 @@ constexpr int kGroups = 1;  // sixteen registers hold no more
 #if defined(__AVX512F__)
   return reinterpret_cast<Words>(
       _mm512_maskz_mul_epu32(0xFF, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
-#elif defined(__AVX2__)
+#else
   return reinterpret_cast<Words>(
       _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#else
-  return (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF);
 #endif
 }
 
@@ -148,8 +144,8 @@ void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, co
       for (std::int64_t r = 0; r < tile.rows; ++r) {
         const T* const from = x + (tile.row + r) * columns + tile.column;
         T* const to = y.data + (tile.row + r) * columns + tile.column;
-        for_each_at<T>(tile.columns, [=, kept = tile.kept(r)](auto at) {
-          put(at, to, y.add, at.kept(kept, at(from) * scale));
+        for_each_vector<T>(tile.columns, [=, kept = tile.kept(r)](auto i, const auto& lanes) {
+          put(lanes, to + i, y.add, kept.template only<T>(i, lanes.load(from + i) * scale));
         });
       }
     });

@@ -8,8 +8,6 @@
 // exact.
 #pragma once
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -59,8 +57,7 @@ template <class T>
 void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, const T* x,
              GradientTarget<T> y, int threads);
 
-// What kernels with dropout inside are made of: tiles of eight rows, and in a tile the elements of
-// one row, a vector at a time and then one by one.
+// What kernels with dropout inside are made of: tiles of eight rows.
 
 /// Most columns of a tile: its bits stay in the first-level cache.
 inline constexpr std::int64_t kDropoutColumns = 4096;
@@ -69,80 +66,19 @@ inline constexpr std::int64_t kDropoutColumns = 4096;
 struct KeptBits {
   const std::uint8_t* bits;
   std::uint8_t bit;
-};
 
-/// Bytes as a vector of integers that are as wide as T. (GCC 12 converts one lane at a time where
-/// the compiler's own conversion is asked for.)
-template <class T>
-[[gnu::always_inline]] inline Vector<LaneInteger<T>> widened(const std::uint8_t* bytes) {
-  using Lanes = Vector<LaneInteger<T>>;
-#if defined(__AVX512F__) || defined(__AVX2__)
-  std::int64_t words[2] = {};
-  std::memcpy(words, bytes, kLanes<T>);
-  const __m128i packed = _mm_set_epi64x(words[1], words[0]);
-#endif
-#if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4)
-    return reinterpret_cast<Lanes>(_mm512_maskz_cvtepu8_epi32(0xFFFF, packed));
-  if constexpr (sizeof(T) == 8)
-    return reinterpret_cast<Lanes>(_mm512_maskz_cvtepu8_epi64(0xFF, packed));
-#elif defined(__AVX2__)
-  if constexpr (sizeof(T) == 4) return reinterpret_cast<Lanes>(_mm256_cvtepu8_epi32(packed));
-  if constexpr (sizeof(T) == 8) return reinterpret_cast<Lanes>(_mm256_cvtepu8_epi64(packed));
-#else
-  Lanes lanes;
-  for (int i = 0; i < kLanes<T>; ++i) lanes[i] = bytes[i];
-  return lanes;
-#endif
-}
-
-/// The vector of elements that begins at `index` of a row.
-template <class T>
-struct VectorAt {
-  std::int64_t index;
-
-  [[gnu::always_inline]] Vector<T> operator()(const T* row) const { return load(row + index); }
-  [[gnu::always_inline]] void put(T* row, Vector<T> value) const { store(row + index, value); }
-  [[gnu::always_inline]] Vector<T> kept(const KeptBits& kept, Vector<T> value) const {
-    return (widened<T>(kept.bits + index) & LaneInteger<T>{kept.bit}) != 0 ? value : Vector<T>{};
-  }
-  [[gnu::always_inline]] void accumulate(Vector<T>& sum, T& /*rest*/, Vector<T> value) const {
-    sum += value;
+  /// 0 in the lanes that are dropped, for the vector that begins at column i of the tile.
+  template <class T>
+  [[gnu::always_inline]] Vector<T> only(std::int64_t i, Vector<T> value) const {
+    return (widen<T>(bits + i) & LaneInteger<T>{bit}) != 0 ? value : Vector<T>{};
   }
 };
-
-/// The one element `index` of a row.
-template <class T>
-struct ElementAt {
-  std::int64_t index;
-
-  T operator()(const T* row) const { return row[index]; }
-  void put(T* row, T value) const { row[index] = value; }
-  T kept(const KeptBits& kept, T value) const {
-    return (kept.bits[index] & kept.bit) != 0 ? value : T{0};
-  }
-  void accumulate(Vector<T>& /*sum*/, T& rest, T value) const { rest += value; }
-};
-
-/// Writes a gradient at one place of a row of its target.
-template <class At, class T, class Value>
-[[gnu::always_inline]] inline void put(const At& at, T* row, bool add, Value value) {
-  at.put(row, add ? at(row) + value : value);
-}
-
-/// Calls body(at) for every element of a row, `at` being VectorAt or ElementAt.
-template <class T, class Body>
-[[gnu::always_inline]] inline void for_each_at(std::int64_t columns, const Body& body) {
-  std::int64_t c = 0;
-  for (; c + kLanes<T> <= columns; c += kLanes<T>) body(VectorAt<T>{c});
-  for (; c < columns; ++c) body(ElementAt<T>{c});
-}
 
 /// Up to eight rows that share their Philox calls, and up to kDropoutColumns of their columns.
 struct DropoutTile {
   std::int64_t row, rows;        // rows row to row + rows - 1
   std::int64_t column, columns;  // columns column to column + columns - 1
-  const std::uint8_t* bits;
+  const std::uint8_t* bits;      // may be read up to the end of a vector
 
   KeptBits kept(std::int64_t r) const { return {bits, static_cast<std::uint8_t>(1 << r)}; }
 };
@@ -155,9 +91,7 @@ template <class Body>
                                                          std::int64_t end, std::int64_t first,
                                                          std::int64_t last, const Body& body) {
   alignas(64) std::uint8_t bits[kDropoutColumns];
-  if (!dropout.active()) {
-    std::memset(bits, 0xFF, static_cast<std::size_t>(std::min(kDropoutColumns, last - first)));
-  }
+  std::memset(bits, 0xFF, sizeof bits);
   const DropoutKeys keys(dropout);
   for (std::int64_t row = begin; row < end; row += kDropoutRows) {
     const std::int64_t rows = std::min<std::int64_t>(kDropoutRows, end - row);

@@ -35,18 +35,30 @@ class PositionCursor {
 template <class T>
 void embed_row(std::int64_t count, const KeptBits& kept, const T* word, T word_scale,
                const T* position, T scale, T* y) {
-  if (word != nullptr && position != nullptr) {
-    for_each_at<T>(count, [&](auto at) {
-      at.put(y, at.kept(kept, (at(word) * word_scale + at(position)) * scale));
+  const auto write = [&](const auto& value) {
+    for_each_vector<T>(count, [&](std::int64_t i, const auto& lanes) {
+      lanes.store(y + i, kept.only<T>(i, value(i, lanes) * scale));
     });
+  };
+  const auto word_at = [&](auto i, const auto& lanes) { return lanes.load(word + i) * word_scale; };
+  const auto position_at = [&](auto i, const auto& lanes) { return lanes.load(position + i); };
+  if (word != nullptr && position != nullptr) {
+    write([&](auto i, const auto& lanes) { return word_at(i, lanes) + position_at(i, lanes); });
   } else if (word != nullptr) {
-    for_each_at<T>(count,
-                   [&](auto at) { at.put(y, at.kept(kept, at(word) * word_scale * scale)); });
+    write(word_at);
   } else if (position != nullptr) {
-    for_each_at<T>(count, [&](auto at) { at.put(y, at.kept(kept, at(position) * scale)); });
+    write(position_at);
   } else {
     std::fill_n(y, count, T{0});
   }
+}
+
+// target += dropout(dy * factor) for one row of a tile.
+template <class T>
+void add_row(std::int64_t count, const KeptBits& kept, const T* dy, T factor, T* target) {
+  for_each_vector<T>(count, [&](std::int64_t i, const auto& lanes) {
+    put(lanes, target + i, true, kept.only<T>(i, lanes.load(dy + i) * factor));
+  });
 }
 
 template <class T>
@@ -96,19 +108,13 @@ void embedding_backward(const EmbeddingTokens& tokens, std::int64_t columns, dou
         const std::int64_t token = tile.row + r;
         const std::int64_t id = tokens.ids[token];
         const T* const upstream = dy + token * columns + tile.column;
-        const T factor = static_cast<T>(dropout.scale);
         if (gradients.table && id != tokens.zero_row) {
-          T* const target = gradients.table.data + id * columns + tile.column;
-          const T both = static_cast<T>(scale * dropout.scale);
-          for_each_at<T>(tile.columns, [&, kept = tile.kept(r)](auto at) {
-            put(at, target, true, at.kept(kept, at(upstream) * both));
-          });
+          add_row(tile.columns, tile.kept(r), upstream, static_cast<T>(scale * dropout.scale),
+                  gradients.table.data + id * columns + tile.column);
         }
         if (gradients.positions) {
-          T* const target = gradients.positions.data + position_of(token) * columns + tile.column;
-          for_each_at<T>(tile.columns, [&, kept = tile.kept(r)](auto at) {
-            put(at, target, true, at.kept(kept, at(upstream) * factor));
-          });
+          add_row(tile.columns, tile.kept(r), upstream, static_cast<T>(dropout.scale),
+                  gradients.positions.data + position_of(token) * columns + tile.column);
         }
       }
     });

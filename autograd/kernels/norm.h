@@ -14,7 +14,7 @@
 
 #include "autograd/kernels/dropout.h"
 #include "autograd/kernels/gradient_target.h"
-#include "autograd/kernels/simd.h"
+#include "autograd/kernels/rows.h"
 
 namespace heddle::kernels {
 
@@ -68,21 +68,6 @@ inline constexpr std::int64_t kNormBlock = 128;
 template <class T>
 void sum_norm_blocks(std::int64_t rows, std::int64_t columns, const NormGradients<T>& gradients);
 
-/// The sum of term(at) over a row: four accumulators, added in a fixed order.
-template <class T, class Term>
-[[gnu::always_inline]] inline T sum_over_row(std::int64_t columns, const Term& term) {
-  constexpr std::int64_t lanes = kLanes<T>;
-  Vector<T> sums[4] = {};
-  std::int64_t c = 0;
-  for (; c + 4 * lanes <= columns; c += 4 * lanes) {
-    for (int i = 0; i < 4; ++i) sums[i] += term(VectorAt<T>{c + i * lanes});
-  }
-  for (; c + lanes <= columns; c += lanes) sums[0] += term(VectorAt<T>{c});
-  T rest{0};
-  for (; c < columns; ++c) rest += term(ElementAt<T>{c});
-  return sum_of_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3])) + rest;
-}
-
 /// Rows that are normalised together, so that the latencies of their sums overlap.
 inline constexpr std::int64_t kNormRows = 8;
 
@@ -97,29 +82,29 @@ template <NormType type, class T>
   T means[kNormRows] = {};
   T rstds[kNormRows];
   for (std::int64_t r = 0; r < rows && layer_norm; ++r) {
-    means[r] = share * sum_over_row<T>(columns, [&](auto at) { return at(x + r * columns); });
+    means[r] = share * sum_along<T>(columns, [from = x + r * columns](auto i, const auto& lanes) {
+                 return lanes.load(from + i);
+               });
   }
   for (std::int64_t r = 0; r < rows; ++r) {
-    const T squares = sum_over_row<T>(columns, [&](auto at) {
-      const auto centred = at(x + r * columns) - means[r];
-      return centred * centred;
-    });
+    const T squares =
+        sum_along<T>(columns, [from = x + r * columns, mean = means[r]](auto i, const auto& lanes) {
+          const Vector<T> centred = lanes.load(from + i) - mean;
+          return centred * centred;
+        });
     rstds[r] = T{1} / std::sqrt(share * squares + static_cast<T>(norm.eps));
   }
-  const T* const gain = norm.gain;
-  const T* const bias = norm.bias;
   for (std::int64_t r = 0; r < rows; ++r) {
     const T mean = means[r];
     const T rstd = rstds[r];
     if (statistics.mean != nullptr && layer_norm) statistics.mean[row + r] = mean;
     if (statistics.rstd != nullptr) statistics.rstd[row + r] = rstd;
-    for_each_at<T>(columns, [&](auto at) {
-      const auto xhat = (at(x + r * columns) - mean) * rstd;
-      if constexpr (layer_norm) {
-        at.put(y + r * columns, xhat * at(gain) + at(bias));
-      } else {
-        at.put(y + r * columns, xhat * at(gain));
-      }
+    for_each_vector<T>(columns, [&, from = x + r * columns, to = y + r * columns](
+                                    std::int64_t i, const auto& lanes) {
+      const Vector<T> xhat = (lanes.load(from + i) - mean) * rstd;
+      Vector<T> value = xhat * lanes.load(norm.gain + i);
+      if constexpr (layer_norm) value += lanes.load(norm.bias + i);
+      lanes.store(to + i, value);
     });
   }
 }
@@ -142,34 +127,31 @@ template <NormType type, class T>
   constexpr bool layer_norm = type == NormType::kLayerNorm;
   const T mean = layer_norm ? statistics.mean[row] : T{0};
   const T rstd = statistics.rstd[row];
-  const T* const gain = norm.gain;
-  T* const dgain = partial;
+  Vector<T> sum_g{}, sum_gx{};
   T* const dbias = partial + columns;
-  Vector<T> sums[2] = {};
-  T rests[2] = {};
-  for_each_at<T>(columns, [&](auto at) {
-    const auto upstream = at(dy);
-    const auto xhat = (at(x) - mean) * rstd;
-    const auto g = upstream * at(gain);
-    at.put(dgain, at(dgain) + upstream * xhat);
-    if constexpr (layer_norm) at.put(dbias, at(dbias) + upstream);
-    if constexpr (layer_norm) at.accumulate(sums[0], rests[0], g);
-    at.accumulate(sums[1], rests[1], g * xhat);
+  for_each_vector<T>(columns, [&](std::int64_t i, const auto& lanes) {
+    const Vector<T> upstream = lanes.load(dy + i);
+    const Vector<T> xhat = (lanes.load(x + i, mean) - mean) * rstd;
+    const Vector<T> g = upstream * lanes.load(norm.gain + i);
+    put(lanes, partial + i, true, upstream * xhat);
+    if constexpr (layer_norm) put(lanes, dbias + i, true, upstream);
+    if constexpr (layer_norm) sum_g += g;
+    sum_gx += g * xhat;
   });
   const T share = T{1} / static_cast<T>(columns);
-  return {mean, rstd, (sum_of_lanes<T>(sums[0]) + rests[0]) * share,
-          (sum_of_lanes<T>(sums[1]) + rests[1]) * share};
+  return {mean, rstd, sum_of_lanes<T>(sum_g) * share, sum_of_lanes<T>(sum_gx) * share};
 }
 
-/// One row backward, second pass: calls emit(at, dx) for `count` columns of the row, to whose first
-/// gain, dy and x point.
+/// One row backward, second pass: calls emit(i, lanes, dx) for `count` columns of the row, to whose
+/// first gain, dy and x point.
 template <class T, class Emit>
 [[gnu::always_inline]] inline void norm_row_backward(const RowGradient<T>& row, std::int64_t count,
                                                      const T* gain, const T* dy, const T* x,
                                                      const Emit& emit) {
-  for_each_at<T>(count, [&](auto at) {
-    const auto xhat = (at(x) - row.mean) * row.rstd;
-    emit(at, row.rstd * (at(dy) * at(gain) - row.mean_g - xhat * row.mean_gx));
+  for_each_vector<T>(count, [&](std::int64_t i, const auto& lanes) {
+    const Vector<T> xhat = (lanes.load(x + i) - row.mean) * row.rstd;
+    const Vector<T> g = lanes.load(dy + i) * lanes.load(gain + i);
+    emit(i, lanes, row.rstd * (g - row.mean_g - xhat * row.mean_gx));
   });
 }
 

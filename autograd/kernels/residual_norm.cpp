@@ -19,10 +19,12 @@ class ResidualRow {
         kept_(kept),
         scale_(static_cast<T>(scale)) {}
 
-  template <class At, class Value>
-  [[gnu::always_inline]] void operator()(At at, Value d) const {
-    if (dx_ != nullptr) put(at, dx_, add_x_, d);
-    if (ddelta_ != nullptr) put(at, ddelta_, add_delta_, at.kept(kept_, d * scale_));
+  template <class Lanes>
+  [[gnu::always_inline]] void operator()(std::int64_t i, const Lanes& lanes, Vector<T> d) const {
+    if (dx_ != nullptr) put(lanes, dx_ + i, add_x_, d);
+    if (ddelta_ != nullptr) {
+      put(lanes, ddelta_ + i, add_delta_, kept_.only<T>(i, d * scale_));
+    }
   }
 
  private:
@@ -39,8 +41,10 @@ template <class T>
                                             const T* x, const T* delta, T* sum) {
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     const std::int64_t offset = (tile.row + r) * columns + tile.column;
-    for_each_at<T>(tile.columns, [&, kept = tile.kept(r)](auto at) {
-      at.put(sum + offset, at(x + offset) + at.kept(kept, at(delta + offset) * scale));
+    for_each_vector<T>(tile.columns, [=, kept = tile.kept(r)](auto i, const auto& lanes) {
+      const std::int64_t at = offset + i;
+      const Vector<T> added = kept.template only<T>(i, lanes.load(delta + at) * scale);
+      lanes.store(sum + at, lanes.load(x + at) + added);
     });
   }
 }
@@ -66,7 +70,9 @@ void residual_add_backward(const Dropout& dropout, std::int64_t rows, std::int64
       for (std::int64_t r = 0; r < tile.rows; ++r) {
         const std::int64_t offset = (tile.row + r) * columns + tile.column;
         const ResidualRow<T> emit(targets, offset, tile.kept(r), dropout.scale);
-        for_each_at<T>(tile.columns, [&](auto at) { emit(at, at(dsum + offset)); });
+        for_each_vector<T>(tile.columns, [&](std::int64_t i, const auto& lanes) {
+          emit(i, lanes, lanes.load(dsum + offset + i));
+        });
       }
     });
   });
@@ -121,9 +127,10 @@ void residual_norm_backward(const Norm<T>& norm, const Dropout& dropout, std::in
       const auto write = [&](const DropoutTile& tile, std::int64_t r) {
         const std::int64_t offset = (tile.row + r) * columns + tile.column;
         const ResidualRow<T> emit(targets, offset, tile.kept(r), dropout.scale);
-        norm_row_backward(
-            of[r], tile.columns, norm.gain + tile.column, dy + offset, sum + offset,
-            [&](auto at, auto d) { emit(at, dsum == nullptr ? d : d + at(dsum + offset)); });
+        norm_row_backward(of[r], tile.columns, norm.gain + tile.column, dy + offset, sum + offset,
+                          [&](std::int64_t i, const auto& lanes, Vector<T> d) {
+                            emit(i, lanes, dsum == nullptr ? d : d + lanes.load(dsum + offset + i));
+                          });
       };
       for_each_dropout_tile(dropout, begin, end, 0, columns, [&](const DropoutTile& tile) {
         for (std::int64_t first = 0; first < tile.rows; first += together) {

@@ -5,10 +5,6 @@
 // a result depends on the row and the build alone.
 #pragma once
 
-#ifdef __FMA__
-#include <immintrin.h>
-#endif
-
 #include <immintrin.h>
 
 #include <cstdint>
@@ -143,6 +139,12 @@ struct FirstLanes {
     store_part(target, value, count);
   }
 };
+
+/// Writes a gradient at one place of its target: over what is there, or added to it.
+template <class T, class Lanes>
+[[gnu::always_inline]] inline void put(const Lanes& lanes, T* target, bool add, Vector<T> value) {
+  lanes.store(target, add ? lanes.load(target) + value : value);
+}
 
 /// Calls body(begin, lanes) for every vector of [0, n).
 template <class T, class Body>
