@@ -88,7 +88,7 @@ void add_dropout(std::vector<Pair>& pairs, std::int64_t d) {
 }
 
 void add_embedding(std::vector<Pair>& pairs, std::int64_t d) {
-  constexpr std::int64_t kVocabulary = 10000, kLength = 16;
+  constexpr std::int32_t kVocabulary = 10000, kLength = 16;
   const Buffer table(kVocabulary * d), positions(64 * d), y(kRows * d), dtable(kVocabulary * d);
   const std::vector<std::int32_t> lengths(kRows / kLength, kLength);
   const std::vector<Sequence> sequences = packed(lengths);

@@ -77,6 +77,8 @@ template <NormType type, class T>
 [[gnu::always_inline]] inline void norm_rows(const Norm<T>& norm, std::int64_t rows,
                                              std::int64_t columns, const T* x, T* y,
                                              NormStatistics<T> statistics, std::int64_t row) {
+  const T* const gain = norm.gain;
+  const T* const bias = norm.bias;
   constexpr bool layer_norm = type == NormType::kLayerNorm;
   const T share = T{1} / static_cast<T>(columns);
   T means[kNormRows] = {};
@@ -102,9 +104,10 @@ template <NormType type, class T>
     for_each_vector<T>(columns, [&, from = x + r * columns, to = y + r * columns](
                                     std::int64_t i, const auto& lanes) {
       const Vector<T> xhat = (lanes.load(from + i) - mean) * rstd;
-      Vector<T> value = xhat * lanes.load(norm.gain + i);
-      if constexpr (layer_norm) value += lanes.load(norm.bias + i);
+      Vector<T> value = xhat * lanes.load(gain + i);
+      if constexpr (layer_norm) value += lanes.load(bias + i);
       lanes.store(to + i, value);
+      __builtin_prefetch(from + i + rows * columns);
     });
   }
 }
@@ -128,11 +131,12 @@ template <NormType type, class T>
   const T mean = layer_norm ? statistics.mean[row] : T{0};
   const T rstd = statistics.rstd[row];
   Vector<T> sum_g{}, sum_gx{};
+  const T* const gain = norm.gain;
   T* const dbias = partial + columns;
   for_each_vector<T>(columns, [&](std::int64_t i, const auto& lanes) {
     const Vector<T> upstream = lanes.load(dy + i);
     const Vector<T> xhat = (lanes.load(x + i, mean) - mean) * rstd;
-    const Vector<T> g = upstream * lanes.load(norm.gain + i);
+    const Vector<T> g = upstream * lanes.load(gain + i);
     put(lanes, partial + i, true, upstream * xhat);
     if constexpr (layer_norm) put(lanes, dbias + i, true, upstream);
     if constexpr (layer_norm) sum_g += g;

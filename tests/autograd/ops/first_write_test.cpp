@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <set>
 
 #include "autograd/parameter.h"
 #include "tests/support/op_cases.h"
@@ -119,4 +120,23 @@ TEST_CASE("every operation computes each gradient also alone, and writes no othe
       }
     }
   });
+}
+
+TEST_CASE("operations add in every block of a large gradient") {
+  std::set<std::string> seen;
+  for (const OpCase& op_case : op_cases()) {
+    if (!op_case.large || !seen.insert(op_case.op).second) continue;
+    CAPTURE(op_case.op);
+    Step step(op_case);
+    step.run(2);
+    std::vector<Doubles> once;
+    for (std::size_t i = 0; i < op_case.inputs.size(); ++i) once.push_back(step.gradient(i));
+    step.run(2);
+    for (std::size_t i = 0; i < op_case.inputs.size(); ++i) {
+      CAPTURE(op_case.inputs[i].name);
+      for (double& g : once[i]) g *= 2.0;
+      CHECK(worst_difference(once[i], step.gradient(i)) <= 1e-12);
+    }
+  }
+  CHECK(seen.size() >= 35);
 }
