@@ -32,9 +32,22 @@ void Context::begin(Mode mode, const StepKey& key) {
   scratch_.reset();
 }
 
+void Context::retain(const Tensor& tensor) {
+  check_usable("retain", tensor);
+  tape_.retain(tensor);
+}
+
+Tensor Context::view(void* data, const Shape& shape, DType dtype) const {
+  check(data != nullptr || shape.elements() == 0, "view: no memory for shape ", shape);
+  Tensor result;
+  result.data = data;
+  result.shape = shape;
+  result.dtype = dtype;
+  result.stamp = stamp();
+  return result;
+}
+
 kernels::Dropout Context::next_dropout(double probability) {
-  check(probability >= 0.0 && probability < 1.0, "dropout: probability ", probability,
-        " is outside [0, 1)");
   if (!training() || probability == 0.0) return {};
   return {probability, next_random()};
 }
@@ -45,8 +58,13 @@ Tensor Context::use(Parameter parameter) {
   result.shape = parameter.shape();
   result.dtype = parameter.store->dtype();
   result.stamp = stamp();
-  if (scanning_) scan_parameter(parameter.name(), result);
   const bool trained = parameter.store->entry(parameter.first).trainable;
+  for (std::int32_t i = 0; i < parameter.count; ++i) {
+    const ParameterStore::Entry& entry = parameter.store->entry(parameter.first + i);
+    check(entry.trainable == trained, "parameter ", entry.name, ": frozen beside one that is not (",
+          parameter.name(), "); use them one by one");
+    if (scanning_) scan_parameter({parameter.store, parameter.first + i, 1});
+  }
   if (recording() && gradients_ != nullptr && trained) {
     check(&gradients_->store() == parameter.store, "parameter ", parameter.name(),
           ": belongs to another store than the gradients of this context");

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -59,6 +58,15 @@ class Context {
   Tensor use(Parameter parameter);
   /// An uninitialised tensor of this step, without gradient.
   Tensor empty(const Shape& shape, DType dtype);
+  /// Memory of somebody else that outlives the step (a cache, a table of positions) as a tensor of
+  /// this step, without gradient.
+  Tensor view(void* data, const Shape& shape, DType dtype) const;
+  /// The same memory in another shape, with the same gradient (none while nothing is recorded).
+  Tensor alias(Tensor tensor, const Shape& shape) const {
+    tensor.shape = shape;
+    if (!recording()) tensor.slot = Tensor::kNoSlot;
+    return tensor;
+  }
   /// A copy of `values` as a tensor of this step, without gradient.
   template <class T>
   Tensor constant(const Shape& shape, std::span<const T> values);
@@ -68,6 +76,10 @@ class Context {
 
   /// Gradients of everything that `loss` (one element) depends on.
   void backward(const Tensor& loss) { tape_.backward(*this, loss); }
+  /// Keeps the gradient of an activation from being recycled, for gradient().
+  void retain(const Tensor& tensor);
+  /// The gradient of a leaf, a parameter or a retained activation, after backward; zero where
+  /// nothing was written. Throws for an activation that was not retained.
   Tensor gradient(const Tensor& tensor) { return tape_.gradient(*this, tensor); }
 
   /// Throws, naming `op`, unless the tensor belongs to this step of this context.
@@ -163,6 +175,7 @@ template <class T>
 kernels::GradientTarget<T> Backward::target(const Tensor& x) const {
   if (!x.needs_gradient()) return {};
   Tape::Slot& slot = tape_.slot(x);
+  Tape::check_not_consumed(slot);
   if (slot.slab != nullptr) {
     slot.written = true;
     return slot.slab->target<T>(slot.parameter);

@@ -18,6 +18,8 @@ class GradientSlab {
  public:
   /// The store must be allocated and outlive the slab.
   explicit GradientSlab(const ParameterStore& store);
+  GradientSlab(GradientSlab&&) = default;
+  GradientSlab& operator=(GradientSlab&&) = default;
 
   const ParameterStore& store() const { return *store_; }
 
@@ -47,6 +49,7 @@ class GradientSlab {
 /// Adds the gradients of all lanes into lanes[0], by a fixed binary tree: the result depends on the
 /// number of lanes, never on the number of threads. Unwritten ranges count as zero and are zero in
 /// the result; the other lanes' slabs are used as scratch and reset.
+/// Over several processes the local trees are parts of the global one where each runs 2^n lanes.
 void sum_lanes(std::span<GradientSlab* const> lanes, int threads);
 
 }  // namespace heddle

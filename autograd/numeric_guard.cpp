@@ -84,8 +84,12 @@ void scan_forward(Context& context, const char* op, std::span<const Tensor> resu
   }
 }
 
-void scan_parameter(std::string_view name, const Tensor& tensor) {
-  scan(NonFinite::Where::kParameter, name, "", tensor);
+void scan_parameter(Parameter parameter) {
+  Tensor values;
+  values.data = parameter.store->data(parameter);
+  values.shape = parameter.shape();
+  values.dtype = parameter.store->dtype();
+  scan(NonFinite::Where::kParameter, parameter.name(), "", values);
 }
 
 void scan_backward(const char* op, std::string_view scope, const Tensor& gradient) {

@@ -1,9 +1,10 @@
 // The search for the first number that is not finite.
 //
-// A training step only looks at its loss and its gradient norm: a NaN or an infinity anywhere ends
-// up there. When it did, the step is replayed with the same weights, batch and random keys while
-// the result of every operation, and in backward every gradient, is scanned; the first bad value is
-// named. The replay writes gradients but touches no parameter.
+// A training step only looks at its loss and its gradient norm, where a NaN or an infinity ends up
+// unless an operation swallows it (relu of -infinity is 0). When it did, the step is replayed with
+// the same weights, batch and random keys while the result of every operation, and in backward
+// every gradient, is scanned; the first bad value is named. The replay writes gradients but touches
+// no parameter.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 #include "autograd/base/random.h"
 #include "autograd/base/shape.h"
+#include "autograd/parameter.h"
 #include "autograd/tensor.h"
 
 namespace heddle {
@@ -50,7 +52,7 @@ std::optional<NonFinite> find_non_finite(Context& context, const StepKey& key,
 
 /// Called by operations of a scanning context.
 void scan_forward(Context& context, const char* op, std::span<const Tensor> results);
-void scan_parameter(std::string_view name, const Tensor& tensor);
+void scan_parameter(Parameter parameter);
 void scan_backward(const char* op, std::string_view scope, const Tensor& gradient);
 
 }  // namespace heddle

@@ -57,10 +57,12 @@ class Op {
   }
 
   /// Ends the operation: scans the results where the context asks for it and appends a node.
+  /// `infinite_on_purpose`: the results hold infinities because the caller asked for them.
   template <class F>
-  void record(std::initializer_list<Tensor> outputs, const F& backward) const {
+  void record(std::initializer_list<Tensor> outputs, const F& backward,
+              bool infinite_on_purpose = false) const {
     const std::span<const Tensor> results(outputs.begin(), outputs.size());
-    if (context_.scanning()) scan_forward(context_, name_, results);
+    if (context_.scanning() && !infinite_on_purpose) scan_forward(context_, name_, results);
     if (!recording()) return;
     context_.tape().record(context_.arena(), {name_, context_.scope()}, differentiable_, results,
                            backward);

@@ -66,7 +66,7 @@ std::string ParameterDifferences::message() const {
   std::string message;
   append(message, "missing", missing);
   append(message, "unexpected", unexpected);
-  append(message, "of another shape", misshapen);
+  append(message, "of another kind", misshapen);
   return message;
 }
 
@@ -76,6 +76,9 @@ ParameterDifferences differences(const SafetensorsFile& file, const ParameterSto
     const SafetensorsEntry* const found = file.find(entry.name);
     if (found == nullptr) {
       result.missing.push_back(entry.name);
+    } else if (found->dtype != "F32" && found->dtype != "F64") {
+      result.misshapen.push_back(entry.name + ": " + std::string(found->dtype) +
+                                 " in the file, which is not F32 or F64");
     } else if (found->shape != entry.shape) {
       std::ostringstream text;
       text << entry.name << ": " << found->shape << " in the file, " << entry.shape

@@ -18,7 +18,7 @@ void save_parameters(const std::filesystem::path& path, const ParameterStore& st
 struct ParameterDifferences {
   std::vector<std::string> missing;     // the model has them, the file does not
   std::vector<std::string> unexpected;  // the file has them, the model does not
-  std::vector<std::string> misshapen;   // "name: [3, 4] in the file, [4, 4] in the model"
+  std::vector<std::string> misshapen;   // shape or type: "name: [3, 4] in the file, ..."
 
   bool none() const { return missing.empty() && unexpected.empty() && misshapen.empty(); }
   /// One line with up to five names of each kind.

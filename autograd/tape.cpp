@@ -25,6 +25,7 @@ void add_or_copy(const T* source, std::int64_t count, kernels::GradientTarget<T>
 void Backward::give(const Tensor& gradient, const Tensor& x) const {
   if (!x.needs_gradient()) return;
   Tape::Slot& to = tape_.slot(x);
+  Tape::check_not_consumed(to);
   if (to.slab == nullptr && to.gradient == nullptr) {
     to.gradient = gradient.data;
     to.capacity = gradient.bytes();
@@ -35,22 +36,6 @@ void Backward::give(const Tensor& gradient, const Tensor& x) const {
     using T = decltype(zero);
     add_or_copy<T>(gradient.as<T>(), x.elements(), target<T>(x));
   });
-}
-
-void Backward::pass_on(const Tensor& y, const Tensor& x) const {
-  if (!x.needs_gradient()) return;
-  Tape::Slot& from = tape_.slot(y);
-  const void* const before = from.gradient;
-  const Tensor gradient = tape_.gradient_of(from);
-  if (from.retained) {
-    dispatch(y.dtype, "backward", [&](auto zero) {
-      using T = decltype(zero);
-      add_or_copy<T>(gradient.as<T>(), x.elements(), target<T>(x));
-    });
-    return;
-  }
-  give(gradient, x);
-  if (tape_.slot(x).gradient == before) from.gradient = nullptr;
 }
 
 std::int32_t Tape::add_slot(const Tensor& tensor) {
@@ -78,6 +63,12 @@ std::span<const std::int32_t> Tape::slots_of(Arena& arena, std::span<const Tenso
   auto* const slots = arena.allocate<std::int32_t>(static_cast<std::int64_t>(tensors.size()));
   std::transform(tensors.begin(), tensors.end(), slots, [](const Tensor& t) { return t.slot; });
   return {slots, tensors.size()};
+}
+
+void Tape::check_not_consumed(const Slot& slot) {
+  check(!slot.recycled, "backward: an activation ", slot.shape,
+        " belongs to a part of the tape that backward has consumed; add the losses, or run forward "
+        "again");
 }
 
 void Tape::retain(const Tensor& tensor) {
@@ -137,7 +128,7 @@ void Tape::run(Context& context) {
       continue;
     }
     node->run(node->functor, pass);
-    if (context.scanning()) scan_gradients(context, *node);
+    if (context.scanning()) scan_gradients(*node);
     recycle(*node);
   }
   node_count_ = 0;
@@ -162,8 +153,7 @@ void Tape::recycle(const Node& node) {
   }
 }
 
-void Tape::scan_gradients(Context& context, const Node& node) {
-  (void)context;
+void Tape::scan_gradients(const Node& node) {
   for (const std::int32_t index : node.inputs) {
     const Slot& input = slot(index);
     if (input.written) scan_backward(node.names.op, node.names.scope, gradient_of(input));
@@ -182,7 +172,7 @@ Tensor Tape::gradient(Context& context, const Tensor& tensor) {
   context.check_usable("gradient", tensor);
   Slot& wanted = slot(tensor);
   check(!wanted.recycled, "gradient: that of an activation ", tensor.shape,
-        " was recycled; call tape().retain(tensor) before backward");
+        " was recycled; call retain(tensor) before backward");
   const bool written =
       wanted.slab != nullptr ? wanted.slab->written(wanted.parameter) : wanted.written;
   if (!written) {
@@ -193,6 +183,7 @@ Tensor Tape::gradient(Context& context, const Tensor& tensor) {
     });
   }
   Tensor result = gradient_of(wanted);
+  result.shape = tensor.shape;  // it may have been reshaped
   result.stamp = tensor.stamp;
   return result;
 }

@@ -44,8 +44,6 @@ class Backward {
   /// Gives a finished gradient, in memory of this step that nobody else uses, to `x` of the same
   /// size: without a copy where `x` has none yet.
   void give(const Tensor& gradient, const Tensor& x) const;
-  /// Gives the gradient of `y` as it stands to `x` of the same size; `y` is done with it.
-  void pass_on(const Tensor& y, const Tensor& x) const;
 
  private:
   Context& context_;
@@ -80,10 +78,8 @@ class Tape {
   /// The same for any tensor, given the gradient of its elements.
   void backward(Context& context, const Tensor& output, const Tensor& upstream);
 
-  /// Keeps the gradient of an activation from being recycled.
+  /// What Context::retain and Context::gradient do.
   void retain(const Tensor& tensor);
-  /// The gradient of a leaf, a parameter or a retained activation, after backward; zero where
-  /// nothing was written. Throws for an activation that was not retained.
   Tensor gradient(Context& context, const Tensor& tensor);
 
   /// Keeps an object alive until the next step.
@@ -132,7 +128,8 @@ class Tape {
   bool reached(const Node& node) const;
   void ensure_buffer(Slot& slot);
   void recycle(const Node& node);
-  void scan_gradients(Context& context, const Node& node);
+  void scan_gradients(const Node& node);
+  static void check_not_consumed(const Slot& slot);
   Tensor gradient_of(const Slot& slot) const;
   void append(Node* node) {
     node->previous = last_;

@@ -89,8 +89,13 @@ void Arena::reset() {
   release({0, 0, 0});
   if (chunks_.size() > 1) {
     const std::size_t total = capacity();
+    const std::size_t first = chunks_.front().size;
     free_chunks();
-    add_chunk(total);
+    try {
+      add_chunk(total);
+    } catch (const std::bad_alloc&) {
+      add_chunk(first);  // there was room for the pieces: they come back one by one
+    }
   }
   ++generation_;
 }

@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <exception>
-#include <vector>
 
 namespace heddle {
 
@@ -12,20 +11,23 @@ int available_threads() {
 }
 
 void run_lanes(int lanes, int threads, int threads_per_lane, const std::function<void(int)>& body) {
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(lanes));
+  std::exception_ptr error;  // of the lowest lane that threw
+  int failed = lanes;
   const auto guarded = [&](int lane) {
     try {
       body(lane);
     } catch (...) {
-      errors[static_cast<std::size_t>(lane)] = std::current_exception();
+#pragma omp critical(heddle_lanes)
+      if (lane < failed) {
+        failed = lane;
+        error = std::current_exception();
+      }
     }
   };
   if (threads_per_lane > 1 && omp_get_max_active_levels() < 2) omp_set_max_active_levels(2);
 #pragma omp parallel for num_threads(std::min(lanes, threads)) schedule(static, 1)
   for (int lane = 0; lane < lanes; ++lane) guarded(lane);
-  for (const std::exception_ptr& error : errors) {
-    if (error) std::rethrow_exception(error);
-  }
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace heddle

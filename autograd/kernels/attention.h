@@ -19,6 +19,8 @@ namespace heddle::kernels {
 
 /// The scratch on the stack is sized for heads up to this wide.
 inline constexpr int kMaxHeadDim = 256;
+/// Queries of one sentence have this many rows of their own in dropout's logical matrix.
+inline constexpr std::int32_t kMaxQueries = 1 << 24;
 
 /// A matrix whose rows lie `ld` elements apart, for example a block of columns of a wider one.
 template <class T>

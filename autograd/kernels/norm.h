@@ -107,7 +107,7 @@ template <NormType type, class T>
       Vector<T> value = xhat * lanes.load(gain + i);
       if constexpr (layer_norm) value += lanes.load(bias + i);
       lanes.store(to + i, value);
-      __builtin_prefetch(from + i + rows * columns);
+      __builtin_prefetch(from + i + rows * columns);  // the next rows
     });
   }
 }

@@ -1,5 +1,7 @@
 #include "autograd/ops/arithmetic.h"
 
+#include <cmath>
+
 #include "autograd/kernels/binary.h"
 #include "autograd/kernels/unary.h"
 #include "autograd/op.h"
@@ -125,13 +127,16 @@ Tensor masked_fill(Context& context, const Tensor& x, const Tensor& mask, double
     kernels::masked_fill<T>(x.shape, mask.shape, mask.as<std::uint8_t>(), x.as<T>(), value,
                             y.as<T>(), context.threads());
   });
-  op.record({y}, [=](Backward& b) {
-    dispatch(x.dtype, "masked_fill", [&](auto zero) {
-      using T = decltype(zero);
-      kernels::masked_fill_backward<T>(x.shape, mask.shape, mask.as<std::uint8_t>(),
-                                       b.upstream<T>(y), b.target<T>(x), b.context().threads());
-    });
-  });
+  op.record(
+      {y},
+      [=](Backward& b) {
+        dispatch(x.dtype, "masked_fill", [&](auto zero) {
+          using T = decltype(zero);
+          kernels::masked_fill_backward<T>(x.shape, mask.shape, mask.as<std::uint8_t>(),
+                                           b.upstream<T>(y), b.target<T>(x), b.context().threads());
+        });
+      },
+      !std::isfinite(value));
   return y;
 }
 

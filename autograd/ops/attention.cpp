@@ -28,6 +28,8 @@ void check_lengths(Sequences queries, Sequences keys, bool causal) {
   check(queries.size() == keys.size(), "attention: ", queries.size(), " query sentences, ",
         keys.size(), " key sentences");
   for (std::size_t i = 0; i < queries.size(); ++i) {
+    check(queries[i].length <= kernels::kMaxQueries, "attention: sentence ", i, " has ",
+          queries[i].length, " queries, at most ", kernels::kMaxQueries, " are supported");
     check(!causal || queries[i].length <= keys[i].length, "attention: sentence ", i, " has ",
           queries[i].length, " queries but only ", keys[i].length, " keys to look back on");
   }

@@ -10,8 +10,9 @@
 
 namespace heddle {
 
-/// A block of columns of a matrix: query, key and value may lie side by side in one projection
-/// [tokens, 3 d_model]; the block begins at column `first`.
+/// A block of columns of a matrix (a cache in blocks is one matrix, whose rows key_rows picks):
+/// query, key and value may lie side by side in one projection [tokens, 3 d_model]; the block
+/// begins at column `first`.
 struct Columns {
   Tensor matrix;
   std::int64_t first = 0;

@@ -1,6 +1,7 @@
 #include "autograd/ops/embedding.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/kernels/embedding.h"
 #include "autograd/op.h"
@@ -43,6 +44,9 @@ Tensor embed(Context& context, const Tensor& table, const Tensor& positions,
   check(options.first_positions.empty() || options.first_positions.size() == sequences.size(),
         "embed: ", options.first_positions.size(), " first positions for ", sequences.size(),
         " sentences");
+  check(options.zero_id >= -1 && options.zero_id < table.shape[0], "embed: zero_id ",
+        options.zero_id, " is outside the vocabulary of ", table.shape[0]);
+  check(std::isfinite(options.scale), "embed: scale ", options.scale, " is no number");
   check_ids(ids, table.shape[0]);
   check_positions(positions, table, sequences, options.first_positions);
 

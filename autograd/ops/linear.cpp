@@ -4,6 +4,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/activation.h"
+#include "autograd/kernels/axes.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/op.h"
 
@@ -43,6 +44,20 @@ Batches batches_of(const Tensor& a, const Tensor& b) {
           in_b == 1 ? 0 : shape.k * shape.n};
 }
 
+// y = a b. In inference b is transposed first, so that rows of y do not depend on each other.
+template <class T>
+void multiply(Context& context, const ProductShape& s, const T* a, const T* b, T* y) {
+  Arena& scratch = context.scratch();
+  const int threads = context.threads();
+  if (context.training()) {
+    return kernels::gemm<T>(s, {a, s.k}, {b, s.n}, {y, s.n}, scratch, threads);
+  }
+  const ArenaScope scope(scratch);
+  T* const transposed = scratch.allocate<T>(s.k * s.n);
+  kernels::transpose_matrices<T>(1, s.k, s.n, b, {transposed}, threads);
+  kernels::row_invariant_product<T>(s, {a, s.k}, {transposed, s.k, true}, {y, s.n}, threads);
+}
+
 // The gradient of one factor. A factor that serves all batches gets the sum of their gradients.
 template <class T, class Left, class Right>
 void backward_of(Backward& b, kernels::GradientTarget<T> target, const Batches& p,
@@ -68,8 +83,8 @@ Tensor matmul(Context& context, const Tensor& a, const Tensor& b) {
   dispatch(a.dtype, "matmul", [&](auto zero) {
     using T = decltype(zero);
     for (std::int64_t i = 0; i < p.count; ++i) {
-      kernels::gemm<T>(p.shape, {a.as<T>() + i * p.a_step, k}, {b.as<T>() + i * p.b_step, n},
-                       {y.as<T>() + i * m * n, n}, context.scratch(), context.threads());
+      multiply<T>(context, p.shape, a.as<T>() + i * p.a_step, b.as<T>() + i * p.b_step,
+                  y.as<T>() + i * m * n);
     }
   });
   op.record({y}, [=](Backward& back) {

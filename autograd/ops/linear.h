@@ -9,8 +9,8 @@ namespace heddle {
 
 using kernels::Activation;
 
-/// a [..., m, k] times b [..., k, n]: [..., m, n]. Leading dimensions are equal, or missing in b,
-/// or 1 in either.
+/// a [..., m, k] times b [..., k, n]: [..., m, n]. Leading dimensions are equal, or one factor is a
+/// single matrix that serves all of the other, whose leading dimensions the result has.
 Tensor matmul(Context& context, const Tensor& a, const Tensor& b);
 
 /// activation(x weight^T + bias) for x [..., in], weight [out, in], bias [out] (or an empty Tensor:

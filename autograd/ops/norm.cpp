@@ -62,8 +62,9 @@ Tensor norm(Context& context, const char* name, NormType type, const Tensor& x, 
     dispatch(x.dtype, name, [&](auto zero) {
       using T = decltype(zero);
       const ArenaScope scope(b.context().scratch());
+      const auto dx = b.target<T>(x);  // before the others: x and gain may be one tensor
       kernels::norm_backward<T>(norm_of<T>(type, eps, gain, bias), rows, columns, b.upstream<T>(y),
-                                x.as<T>(), statistics.as<T>(), b.target<T>(x),
+                                x.as<T>(), statistics.as<T>(), dx,
                                 gradients_of<T>(b, x, gain, bias), b.context().threads());
     });
   });

@@ -82,7 +82,7 @@ Tensor dropout(Context& context, const Tensor& x, double probability) {
   const Op op(context, "dropout", {x});
   check_floating("dropout", x);
   const kernels::Dropout mask = op.dropout(probability);
-  if (!mask.active()) return x;
+  if (!mask.active()) return context.alias(x, x.shape);
   const Tensor y = op.output(x.shape, x.dtype);
   const std::int64_t rows = x.shape.rows();
   const std::int64_t columns = x.shape.columns();

@@ -79,17 +79,14 @@ Tensor join(Context& context, const char* name, std::span<const Tensor> parts,
 Tensor reshape(Context& context, const Tensor& x, const Shape& shape) {
   Op(context, "reshape", {x});
   check(shape.elements() == x.elements(), "reshape: ", x.shape, " does not fit ", shape);
-  Tensor y = x;
-  y.shape = shape;
-  if (!context.recording()) y.slot = Tensor::kNoSlot;
-  return y;
+  return context.alias(x, shape);
 }
 
 Tensor transpose(Context& context, const Tensor& x, int axis_a, int axis_b) {
   const Op op(context, "transpose", {x});
   int first = normalized_axis("transpose", axis_a, x.shape);
   int second = normalized_axis("transpose", axis_b, x.shape);
-  if (first == second) return x;
+  if (first == second) return context.alias(x, x.shape);
   if (first > second) std::swap(first, second);
   const Tensor y =
       op.output(x.shape.with(first, x.shape[second]).with(second, x.shape[first]), x.dtype);

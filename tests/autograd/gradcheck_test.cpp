@@ -58,7 +58,9 @@ TEST_CASE("the gradient check accepts the right gradient and finds a small error
   CHECK(bad.failures[0].index == 17);
   CHECK(bad.failures[0].analytic - bad.failures[0].numeric == doctest::Approx(1e-4).epsilon(1e-3));
   CHECK(bad.message().find("failed x[17]: analytic") != std::string::npos);
-  CHECK_FALSE(with_error(std::nan("")).passed());
+  for (const double wrong : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    CHECK(with_error(wrong).failed == 1);
+  }
 }
 
 TEST_CASE("the parameters are as before, and frozen ones are left out") {
@@ -132,6 +134,20 @@ TEST_CASE("a sample of the coordinates of large parameters") {
       "exp", store, [&](Context& c) { return exp(c, c.use(store.find("x"))); }, options);
   CHECK(report.passed());
   CHECK(report.checked == 50);
+}
+
+TEST_CASE("a function that throws leaves the parameters as they were") {
+  ParameterStore store(DType::kFloat64);
+  filled(store, {5});
+  const auto* values = static_cast<const double*>(store.slab());
+  const std::vector<double> before(values, values + 5);
+  int calls = 0;
+  const auto function = [&](Context& c) {
+    check(++calls < 4, "enough");
+    return exp(c, c.use(store.find("x")));
+  };
+  CHECK_MESSAGE_THROWN(gradcheck("exp", store, function), "enough");
+  CHECK(std::vector<double>(values, values + 5) == before);
 }
 
 TEST_CASE("float32 is refused") {

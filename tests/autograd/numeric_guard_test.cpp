@@ -140,6 +140,25 @@ TEST_CASE("a gradient that overflows in backward alone is found there") {
   CHECK(found->message().find("sqrt: a gradient that it computed [3] holds inf") == 0);
 }
 
+TEST_CASE("infinities that were asked for are not accused") {
+  Model m;
+  GradientSlab slab(m.store);
+  Context c(slab);
+  const auto loss = [&](bool poisoned) {
+    return [&m, poisoned](Context& context) {
+      const std::vector<std::uint8_t> hidden{0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0};
+      const Tensor mask = context.constant({4, 4}, std::span<const std::uint8_t>(hidden));
+      const Tensor scores = masked_fill(context, context.use(m.first), mask, -INFINITY);
+      const Tensor y = softmax(context, scores);
+      return sum_all(context, poisoned ? log(context, y) : mul(context, y, y));
+    };
+  };
+  CHECK_FALSE(find_non_finite(c, {}, loss(false)).has_value());
+  const auto found = find_non_finite(c, {}, loss(true));
+  REQUIRE(found.has_value());
+  CHECK(found->op == "log");
+}
+
 TEST_CASE("the gradient norm is that of all parameters, on any number of threads") {
   ParameterStore store(DType::kFloat32);
   store.declare("a", {300, 700}, {});

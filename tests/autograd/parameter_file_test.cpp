@@ -87,8 +87,17 @@ TEST_CASE("all differences between file and model are named, and nothing is allo
   CHECK_MESSAGE_THROWN(
       load_parameters(path, other),
       "model.safetensors: its parameters are not the model's: missing new.a, new.b; "
-      "unexpected old.norm; of another shape layer.weight: [3, 5] in the file, "
+      "unexpected old.norm; of another kind layer.weight: [3, 5] in the file, "
       "[5, 3] in the model");
   CHECK_FALSE(other.allocated());
   CHECK_MESSAGE_THROWN(load_parameters(folder / "absent", other), "absent");
+  const std::vector<std::uint8_t> bytes(15);
+  const std::vector<TensorToWrite> tensors{{"layer.weight", "U8", {5, 3}, bytes.data()},
+                                           {"layer.bias", "I8", {3}, bytes.data()},
+                                           {"new.a", "U8", {2}, bytes.data()},
+                                           {"new.b", "U8", {2}, bytes.data()}};
+  write_safetensors(path, tensors);
+  CHECK_MESSAGE_THROWN(load_parameters(path, other),
+                       "layer.weight: U8 in the file, which is not F32 or F64");
+  CHECK_FALSE(other.allocated());
 }

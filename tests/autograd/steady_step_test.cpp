@@ -7,6 +7,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops/ops.h"
 #include "tests/support/allocation_counter.h"
+#include "tests/support/compare.h"
 #include "tests/support/random_values.h"
 
 using namespace heddle;
@@ -205,12 +206,9 @@ TEST_CASE("lanes and micro-batches give the gradients of one whole batch") {
   for (const int lane_count : {1, 2, 3}) {
     for (const std::size_t micro_batches : {std::size_t{1}, std::size_t{4}}) {
       const std::vector<double> cut = gradients(lane_count, micro_batches);
-      double worst = 0.0, largest = 0.0;
-      for (std::size_t i = 0; i < whole.size(); ++i) {
-        worst = std::max(worst, std::abs(whole[i] - cut[i]));
-        largest = std::max(largest, std::abs(whole[i]));
-      }
-      CHECK(worst <= 1e-12 * largest);
+      double largest = 0.0;
+      for (const double g : whole) largest = std::max(largest, std::abs(g));
+      CHECK(testing::worst_error(whole, cut) <= 1e-12 * largest);
     }
   }
 }

@@ -223,7 +223,7 @@ TEST_CASE("gradients of activations are recycled unless they are retained") {
     c.begin(Mode::kTraining);
     const Tensor x = c.leaf({10, 100}, view(values));
     const Tensor h = exp(c, x);
-    if (retain) c.tape().retain(h);
+    if (retain) c.retain(h);
     Tensor y = h;
     for (int i = 0; i < 20; ++i) y = tanh(c, y);
     c.backward(sum_all(c, y));
@@ -233,7 +233,7 @@ TEST_CASE("gradients of activations are recycled unless they are retained") {
       const auto dh = read(c.gradient(h)), dx = read(c.gradient(x));
       CHECK(dx[7] == doctest::Approx(dh[7] * std::exp(0.5)));
     } else {
-      CHECK_MESSAGE_THROWN(c.gradient(h), "was recycled; call tape().retain(tensor)");
+      CHECK_MESSAGE_THROWN(c.gradient(h), "was recycled; call retain(tensor)");
     }
   }
 }
@@ -244,7 +244,7 @@ TEST_CASE("a retained gradient is what the activation received, also through res
   const std::vector<double> values{1.0, 2.0, 3.0, 4.0};
   const Tensor x = c.leaf({4}, view(values));
   const Tensor h = scale(c, x, 3.0);
-  c.tape().retain(h);
+  c.retain(h);
   const Tensor seen = reshape(c, h, {2, 2});
   c.backward(sum_all(c, add(c, seen, seen)));
   CHECK(read(c.gradient(h)) == std::vector<double>(4, 2.0));
@@ -263,6 +263,43 @@ TEST_CASE("use after the step, or in another context, is caught before anything 
   c.begin(Mode::kTraining);
   CHECK_MESSAGE_THROWN(exp(c, x), "exp: tensor [2] belongs to an earlier step");
   CHECK_MESSAGE_THROWN(c.gradient(x), "gradient: tensor [2] belongs to an earlier step");
+}
+
+TEST_CASE("what backward has consumed cannot be gone through again") {
+  Context c;
+  c.begin(Mode::kTraining);
+  const std::vector<double> values{1.0, 2.0};
+  const Tensor x = c.leaf({2}, view(values));
+  const Tensor h = exp(c, x);
+  const Tensor loss = sum_all(c, h);
+  c.backward(loss);
+  CHECK_MESSAGE_THROWN(c.backward(loss), "that backward has consumed; add the losses");
+  CHECK_MESSAGE_THROWN(c.backward(sum_all(c, mul(c, h, h))), "that backward has consumed");
+  Context d;
+  CHECK_MESSAGE_THROWN(d.retain(h), "retain: tensor [2] belongs to another context");
+}
+
+TEST_CASE("memory that outlives the step is used through a view") {
+  Context c;
+  std::vector<double> cache{1.0, 2.0, 3.0};
+  for (int step = 0; step < 2; ++step) {
+    c.begin(Mode::kInference);
+    const Tensor table = c.view(cache.data(), {3}, DType::kFloat64);
+    CHECK(read(add(c, table, table)) == std::vector<double>{2.0, 4.0, 6.0});
+    CHECK_FALSE(table.needs_gradient());
+  }
+  CHECK_MESSAGE_THROWN(c.view(nullptr, {3}, DType::kFloat64), "view: no memory for shape [3]");
+}
+
+TEST_CASE("the gradient of a reshaped tensor has its shape") {
+  Context c;
+  c.begin(Mode::kTraining);
+  const std::vector<double> values{1.0, 2.0};
+  const Tensor x = c.leaf({2}, view(values));
+  const Tensor column = reshape(c, x, {2, 1});
+  c.backward(sum_all(c, column));
+  CHECK(c.gradient(column).shape == Shape{2, 1});
+  CHECK(c.gradient(x).shape == Shape{2});
 }
 
 TEST_CASE("the loss must be one element that depends on something") {
@@ -302,4 +339,6 @@ TEST_CASE("a frozen parameter gets no gradient") {
   c.backward(sum_all(c, y));
   CHECK_FALSE(slab.written(m.query));
   CHECK(slab.written(m.key));
+  CHECK_MESSAGE_THROWN(c.use(joined({m.query, m.key})),
+                       "parameter layer.key: frozen beside one that is not (layer.query)");
 }

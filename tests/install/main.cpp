@@ -1,20 +1,38 @@
-// What a user of the installed library writes first. Exits with 0 where headers and library agree.
+// What a user of the installed library writes first: the example of README.md. Exits with 0 where
+// the gradient check passes.
 #include <iostream>
+#include <span>
+#include <vector>
 
-#include "autograd/base/arena.h"
-#include "autograd/base/check.h"
-#include "autograd/base/cpu.h"
-#include "autograd/base/shape.h"
+#include "autograd/gradcheck.h"
+#include "autograd/ops/ops.h"
+
+using namespace heddle;
 
 int main() try {
-  heddle::require_supported_cpu();
-  heddle::Arena arena;
-  const heddle::Shape shape = heddle::broadcast("consumer", {2, 1, 4}, {3, 1});
-  auto* values = arena.allocate<float>(shape.elements());
-  values[shape.elements() - 1] = 1.0F;
-  std::cout << "a tensor of shape " << shape << " needs " << arena.used() << " bytes\n";
-  return shape == heddle::Shape{2, 3, 4} && arena.used() == 128 ? 0 : 1;
-} catch (const heddle::Error& error) {
+  ParameterStore store(DType::kFloat64);
+  const Scope layer(store, "feed_forward");
+  const Parameter weight = layer.declare("weight", {32, 8}, Initialiser::xavier_uniform(8, 32));
+  const Parameter bias = layer.declare("bias", {32}, Initialiser::constant(0.0));
+  store.allocate();
+  store.initialise(/*seed=*/1);
+
+  const auto loss = [&](Context& context) {
+    const std::vector<double> values(3 * 8, 0.5);
+    const Tensor x = context.constant({3, 8}, std::span<const double>(values));
+    const Tensor h = linear(context, x, context.use(weight), context.use(bias), Activation::kGelu);
+    return sum_all(context, mul(context, h, h));
+  };
+
+  GradientSlab gradients(store);
+  Context context(gradients);
+  context.begin(Mode::kTraining, {.seed = 1, .update = 1});
+  context.backward(loss(context));
+
+  const GradcheckReport report = gradcheck("feed_forward", store, loss);
+  std::cout << report.message() << '\n';
+  return report.passed() && gradients.written(weight) && gradients.written(bias) ? 0 : 1;
+} catch (const Error& error) {
   std::cerr << error.what() << '\n';
   return 1;
 }

@@ -41,9 +41,14 @@ Tensor activated(Context& c, const Tensor& x, Activation activation) {
       return gelu(c, x);
     case Activation::kSilu:
       return silu(c, x);
-    default:
-      return x;
+    case Activation::kTanh:
+      return tanh(c, x);
+    case Activation::kSigmoid:
+      return sigmoid(c, x);
+    case Activation::kNone:
+      break;
   }
+  return x;
 }
 
 void add_linear(std::vector<OpCase>& cases, const Shape& x, std::int64_t out, bool bias,
@@ -79,6 +84,8 @@ void add_matrix_cases(std::vector<OpCase>& cases) {
     add_linear(cases, x, 19, true, Activation::kRelu, "relu");
     add_linear(cases, x, 3, true, Activation::kGelu, "gelu");
     add_linear(cases, x, 3, false, Activation::kSilu, "silu, no bias");
+    add_linear(cases, x, 5, true, Activation::kTanh, "tanh");
+    add_linear(cases, x, 2, true, Activation::kSigmoid, "sigmoid");
   }
   for (const std::int64_t d : {128, 256, 512}) {
     const std::string label = std::to_string(d);

@@ -81,7 +81,8 @@ void add_residual(std::vector<OpCase>& cases, const Shape& x, double dropout, bo
 
 void add_norm_cases(std::vector<OpCase>& cases) {
   for (const bool layer : {true, false}) {
-    for (const Shape& x : {Shape{1, 1}, Shape{1, 7}, Shape{9, 2}, Shape{21, 33}, Shape{2, 3, 16}}) {
+    for (const Shape& x :
+         {Shape{1, 1}, Shape{1, 7}, Shape{9, 2}, Shape{21, 33}, Shape{2, 3, 16}, Shape{33}}) {
       add_norm(cases, x, layer);
       add_residual_norm(cases, x, layer, 0.0, Used::kNormed, "no dropout");
       add_residual_norm(cases, x, layer, 0.3, Used::kNormed, "dropout");

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <vector>
 
+#include "tests/support/compare.h"
 #include "tests/support/random_values.h"
 
 namespace {
@@ -16,6 +17,8 @@ using heddle::kernels::Dropout;
 using heddle::kernels::dropout_keeps;
 using heddle::kernels::EmbeddingTokens;
 using heddle::testing::random_values;
+using heddle::testing::worse_of;
+using heddle::testing::worst_error;
 
 constexpr std::int64_t kVocabulary = 13;
 constexpr std::int64_t kMaxLength = 40;
@@ -91,7 +94,7 @@ void check_forward(const Problem<T>& p, bool with_positions, double tolerance) {
       if (with_positions) value += p.positions.data()[p.positions_of.data()[i] * p.columns + c];
       const double expected = p.keeps(i, c) ? value * p.dropout.scale : 0.0;
       const double error = std::abs(y.data()[i * p.columns + c] - expected);
-      if (!(error <= worst)) worst = error;
+      worst = worse_of(worst, error);
     }
   }
   CHECK(worst < tolerance);
@@ -111,16 +114,8 @@ void check_backward(const Problem<T>& p, bool add, double tolerance) {
     }
   }
   const Gradients<T> actual(p, add, 1);
-  const auto worst = [](const std::vector<T>& a, const std::vector<double>& b) {
-    double worst_error = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      const double error = std::abs(a[i] - b[i]);
-      if (!(error <= worst_error)) worst_error = error;
-    }
-    return worst_error;
-  };
-  CHECK(worst(actual.table, table) < tolerance);
-  CHECK(worst(actual.positions, positions) < tolerance);
+  CHECK(worst_error(actual.table, table) < tolerance);
+  CHECK(worst_error(actual.positions, positions) < tolerance);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/compare.h"
 #include "tests/support/random_values.h"
 
 namespace {
@@ -17,6 +18,7 @@ using heddle::kernels::Norm;
 using heddle::kernels::norm_scratch;
 using heddle::kernels::NormType;
 using heddle::testing::random_values;
+using heddle::testing::worse_of;
 
 constexpr double kEps = 1e-3;
 
@@ -109,12 +111,12 @@ struct Oracle {
 
 template <class T>
 double worst(const std::vector<T>& actual, const std::vector<double>& expected, double offset) {
-  double worst_error = 0.0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
+  double result = actual.size() == expected.size() ? 0.0 : std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
     const double error = std::abs(actual[i] - offset - expected[i]) / (1.0 + std::abs(expected[i]));
-    if (!(error <= worst_error)) worst_error = error;  // NaN counts
+    result = worse_of(result, error);
   }
-  return worst_error;
+  return result;
 }
 
 }  // namespace

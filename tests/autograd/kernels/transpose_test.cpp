@@ -52,6 +52,8 @@ TEST_CASE_TEMPLATE("swap_axes moves every element", T, float, double) {
                             {2, 70, 1, 33, 1},
                             {3, 5, 1, 130, 1},
                             {1, 129, 1, 64, 1},
+                            {1, 150, 1, 1024, 1},  // columns share cache sets: of x, then of y
+                            {1, 1024, 1, 85, 1},
                             {2, 17, 3, 20, 1},
                             {2, 5, 3, 4, 7},
                             {3, 9, 1, 4, 32},

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "autograd/gradcheck.h"
+#include "tests/support/compare.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/run_case.h"
 
@@ -89,11 +90,7 @@ TEST_CASE("fused operations have the gradients of their composition") {
     }
     for (std::size_t i = 0; i < fused.gradients.size(); ++i) {
       CAPTURE(op_case.inputs[i].name);
-      double worst = 0.0;
-      for (std::size_t j = 0; j < fused.gradients[i].size(); ++j) {
-        worst = std::max(worst, std::abs(fused.gradients[i][j] - composed.gradients[i][j]));
-      }
-      CHECK(worst <= 1e-12 * largest);
+      CHECK(worst_error(fused.gradients[i], composed.gradients[i]) <= 1e-12 * largest);
     }
     ++compared;
   }
@@ -112,10 +109,7 @@ TEST_CASE("float32 stays within the stated bound of float64") {
     }
     for (std::size_t i = 0; i < single.gradients.size(); ++i) {
       CAPTURE(op_case.inputs[i].name);
-      double worst = 0.0;
-      for (std::size_t j = 0; j < single.gradients[i].size(); ++j) {
-        worst = std::max(worst, std::abs(single.gradients[i][j] - reference.gradients[i][j]));
-      }
+      const double worst = worst_error(single.gradients[i], reference.gradients[i]);
       CHECK(worst <= 10 * op_case.float32_bound * largest);
     }
   }
