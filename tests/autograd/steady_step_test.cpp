@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 
+#include "autograd/base/parallel.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops/ops.h"
 #include "tests/support/allocation_counter.h"
@@ -124,33 +126,45 @@ TEST_CASE("a steady training step allocates nothing and its arenas do not grow")
   const Model model(DType::kFloat32);
   GradientSlab slab(model.store), other(model.store);
   GradientSlab* const lanes[] = {&slab, &other};
-  Context context(slab);
+  Context first(slab), second(other);
+  Context* const contexts[] = {&first, &second};
   const std::vector<Batch> batches{Batch(0), Batch(1), Batch(2)};
-  const auto step = [&](std::uint64_t update) {
+  std::uint64_t update = 0;
+  const std::function<void(int)> run_lane = [&](int lane) {
+    Context& context = *contexts[lane];
     for (const Batch& batch : batches) {
-      context.begin(Mode::kTraining, {.seed = 1, .update = update});
+      context.begin(Mode::kTraining,
+                    {.seed = 1, .update = update, .lane = static_cast<std::uint32_t>(lane)});
       context.backward(model.loss(context, batch));
     }
+  };
+  const auto step = [&] {
+    ++update;
+    run_lanes(2, 2, 1, run_lane);
     sum_lanes(lanes, 1);
     const double norm = gradient_norm(slab, 1);
     slab.reset();
     return norm;
   };
   const auto growths = [&] {
-    return context.arena().growths() + context.scratch().growths() +
-           context.tape().gradient_arena().growths();
+    std::int64_t sum = 0;
+    for (Context* context : contexts) {
+      sum += context->arena().growths() + context->scratch().growths() +
+             context->tape().gradient_arena().growths();
+    }
+    return sum;
   };
-  step(1);
-  step(2);
+  step();
+  step();
   const std::int64_t allocated = testing::allocations();
   const std::int64_t grown = growths();
   double norm = 0.0;
-  for (std::uint64_t update = 3; update < 8; ++update) norm = step(update);
+  for (int i = 0; i < 5; ++i) norm = step();
   CHECK(testing::allocations() == allocated);
   CHECK(growths() == grown);
   CHECK(std::isfinite(norm));
   CHECK(norm > 0.0);
-  CHECK(context.scratch().used() == 0);
+  CHECK(first.scratch().used() == 0);
   const std::vector<int> counted(3);  // the counter does count
   CHECK(testing::allocations() > allocated);
 }

@@ -195,3 +195,13 @@ TEST_CASE_TEMPLATE("affine", T, float, double) {
 
 }  // namespace
 }  // namespace heddle::kernels
+
+TEST_CASE("a gradient is added to in every block of a long array") {
+  const std::int64_t n = 40000;  // three blocks
+  const std::vector<double> x(static_cast<std::size_t>(n), 2.0);
+  for (const int threads : {1, 3}) {
+    std::vector<double> y(static_cast<std::size_t>(n), 1.0);
+    heddle::kernels::affine<double>(n, 3.0, 0.0, x.data(), {y.data(), true}, threads);
+    CHECK(std::count(y.begin(), y.end(), 7.0) == n);
+  }
+}

@@ -22,7 +22,11 @@ const Ids kIds{0, 4, 2};
 const Table kSentences{{0, 2}, {2, 1}};
 
 // Tables of sentences that do not cover three rows, with what must be said about each.
-const std::vector<std::pair<Table, std::string>> kBadTables{
+struct BadTable {
+  Table sentences;
+  std::string message;
+};
+const std::vector<BadTable> kBadTables{
     {{}, ": the batch holds no sentence"},
     {{{0, 2}, {2, 2}}, ": the sentences hold 4 tokens, the tensor 3 rows"},
     {{{0, 2}}, ": the sentences hold 2 tokens, the tensor 3 rows"},
@@ -48,8 +52,8 @@ TEST_CASE("bad input: embed") {
   CHECK_MESSAGE_THROWN(ids({0, 5, 1}), "embed: id 5 at token 1 is outside the vocabulary of 5");
   CHECK_MESSAGE_THROWN(ids({0, 1, -1}), "embed: id -1 at token 2 is outside the vocabulary of 5");
   CHECK_MESSAGE_THROWN(ids({0, 1}), "embed: the sentences hold 3 tokens, the tensor 2 rows");
-  for (const auto& [sentences, message] : kBadTables) {
-    CHECK_MESSAGE_THROWN(embed(c, table, {}, kIds, sentences), "embed" + message);
+  for (const BadTable& bad : kBadTables) {
+    CHECK_MESSAGE_THROWN(embed(c, table, {}, kIds, bad.sentences), "embed" + bad.message);
   }
   CHECK_MESSAGE_THROWN(embed(c, table, {}, {}, {}), "embed: the batch holds no sentence");
   CHECK_MESSAGE_THROWN(embed(c, r({5}), {}, kIds, kSentences), "embed: table [5] is not a matrix");
@@ -169,10 +173,11 @@ TEST_CASE("bad input: attention, sentences and key rows") {
     change(a);
     return a.run(r.c);
   };
-  for (const auto& [sentences, message] : kBadTables) {
-    CHECK_MESSAGE_THROWN(with([&](auto& a) { a.queries = sentences; }),
-                         "attention: queries" + message);
-    CHECK_MESSAGE_THROWN(with([&](auto& a) { a.keys = sentences; }), "attention: keys" + message);
+  for (const BadTable& bad : kBadTables) {
+    CHECK_MESSAGE_THROWN(with([&](auto& a) { a.queries = bad.sentences; }),
+                         "attention: queries" + bad.message);
+    CHECK_MESSAGE_THROWN(with([&](auto& a) { a.keys = bad.sentences; }),
+                         "attention: keys" + bad.message);
   }
   CHECK_MESSAGE_THROWN(with([](auto& a) {
                          a.keys = {{0, 3}};

@@ -141,9 +141,8 @@ TEST_CASE("every operation without dropout gives in inference its value of train
     if (!trained) continue;
     CHECK(worst_difference(*trained, value_of(op_case, Mode::kInference, kCaseKey)) <= 1e-13);
   }
-  MESSAGE(compared, " compared, ", with_dropout, " with dropout");
-  CHECK(compared >= 100);
-  CHECK(with_dropout >= 10);
+  CHECK(compared >= 300);
+  CHECK(with_dropout >= 40);
 }
 
 TEST_CASE("in inference a row of linear does not depend on how many there are, nor where") {

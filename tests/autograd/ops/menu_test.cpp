@@ -52,7 +52,7 @@ Names missing(const Names& operations, const std::vector<OpCase>& cases, bool la
   for (const OpCase& op_case : cases) {
     if (op_case.large == large) result.erase(op_case.op);
   }
-  for (const auto& [name, reason] : excused) result.erase(name);
+  for (const auto& entry : excused) result.erase(entry.first);
   return result;
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("menu: every operation has a case whose gradient is checked, and a lar
   expect_none(missing(menu, cases, true, kWithoutLargeCase), " has no large case in op_cases()");
   for (const OpCase& op_case : cases) CHECK_MESSAGE(menu.contains(op_case.op), op_case.op);
   for (const auto& list : {kWithoutCase, kWithoutLargeCase}) {
-    for (const auto& [name, reason] : list) CHECK_MESSAGE(menu.contains(name), name);
+    for (const auto& entry : list) CHECK_MESSAGE(menu.contains(entry.first), entry.first);
   }
 }
 
