@@ -12,7 +12,7 @@ namespace heddle::kernels {
 
 namespace {
 
-// Bytes of logits in a chunk: the best of 0.5 to 16 MiB at 10,000 classes and d_model 128
+// Bytes of logits in a chunk: small enough for the caches, large enough for the products
 // (docs/performance.md).
 constexpr std::int64_t kChunkBytes = std::int64_t{4} << 20;
 constexpr std::int64_t kFewestRows = 16;

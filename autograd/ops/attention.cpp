@@ -134,14 +134,13 @@ struct BlockGradients {
     for (int i = 0; i < 3; ++i) {
       if (results[i]->ld != 0) continue;
       const Tensor& matrix = blocks[i]->matrix;
-      auto target = b.target<T>(matrix);
+      const auto target = b.target<T>(matrix);
       std::int64_t covered = 0;
       for (int j = i; j < 3; ++j) {
         if (blocks[j]->matrix.slot == matrix.slot) covered += widths[j];
       }
       if (target && !target.add && covered < matrix.shape.columns()) {
         std::fill_n(target.data, matrix.elements(), T{0});
-        target.add = true;
       }
       for (int j = i; j < 3; ++j) {
         if (blocks[j]->matrix.slot != matrix.slot) continue;

@@ -50,6 +50,15 @@ class Step {
     const Doubles upstream = y.elements() == 1 ? Doubles{1.0} : random_values(y.elements(), 99);
     c.tape().backward(c, y, c.constant(y.shape, view(upstream)));
   }
+  void run_paused() {
+    Context c(*gradients_);
+    c.begin(Mode::kTraining, kCaseKey);
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < case_.inputs.size(); ++i) inputs.push_back(c.use(input(i)));
+    const NoGradient guard(c);
+    case_.run(c, inputs);
+    CHECK(c.tape().nodes() == 0);
+  }
   /// Zero where nothing was written.
   Doubles gradient(std::size_t i) const {
     const auto elements = static_cast<std::size_t>(case_.inputs[i].shape.elements());
@@ -139,4 +148,12 @@ TEST_CASE("operations add in every block of a large gradient") {
     }
   }
   CHECK(seen.size() >= 35);
+}
+
+TEST_CASE("operations record nothing and write no gradient while NoGradient lives") {
+  for_each_case([](const OpCase& op_case) {
+    Step step(op_case);
+    step.run_paused();
+    for (std::size_t i = 0; i < op_case.inputs.size(); ++i) CHECK(step.untouched(i));
+  });
 }
