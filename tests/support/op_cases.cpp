@@ -18,6 +18,8 @@ std::vector<OpCase> op_cases() {
   add_norm_cases(cases);
   add_attention_cases(cases);
   add_token_cases(cases);
+  add_rotary_cases(cases);
+  add_gated_cases(cases);
   return cases;
 }
 

@@ -61,5 +61,7 @@ void add_matrix_cases(std::vector<OpCase>& cases);
 void add_norm_cases(std::vector<OpCase>& cases);
 void add_attention_cases(std::vector<OpCase>& cases);
 void add_token_cases(std::vector<OpCase>& cases);
+void add_rotary_cases(std::vector<OpCase>& cases);
+void add_gated_cases(std::vector<OpCase>& cases);
 
 }  // namespace heddle::testing

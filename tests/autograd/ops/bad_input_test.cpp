@@ -163,6 +163,12 @@ TEST_CASE("bad input: pointwise") {
     CHECK_MESSAGE_THROWN(dropout(c, r({2, 3}), p), " is outside [0, 1)");
   }
   CHECK_MESSAGE_THROWN(dropout(c, r.int32({4}), 0.5), "dropout: needs float32 or float64, not [4]");
+  const auto gate = [&](const Tensor& x) { return gated(c, x, Activation::kSilu); };
+  CHECK_MESSAGE_THROWN(gate(r({2, 3})), "gated: x [2, 3] needs an even number of columns, half of");
+  CHECK_MESSAGE_THROWN(gate(r({})), "gated: x [] needs an even number of columns");
+  CHECK_MESSAGE_THROWN(gate(r.int32({2, 4})),
+                       "gated: needs float32 or float64, not [2, 4] of int32");
+  CHECK_MESSAGE_THROWN(gate({}), "gated: input 0 is an empty Tensor");
   r.check_untouched();
   // What training refuses inference does not let pass.
   c.begin(Mode::kInference);
@@ -336,6 +342,10 @@ TEST_CASE("no rows where operations go element by element give no rows") {
       [](Context& c, const Tensor& x, const Tensor& row, const Tensor&) { return mul(c, row, x); },
       [](Context& c, const Tensor& x, const Tensor&, const Tensor&) { return scale(c, x, 2.0); },
       [](Context& c, const Tensor& x, const Tensor&, const Tensor&) { return dropout(c, x, 0.5); },
+      [](Context& c, const Tensor& x, const Tensor&, const Tensor&) {
+        const Tensor both[] = {x, x};
+        return gated(c, concat(c, both, 1), Activation::kGelu);
+      },
       [](Context& c, const Tensor& x, const Tensor& row, const Tensor& mask) {
         return where(c, mask, x, row);
       },

@@ -94,6 +94,56 @@ TEST_CASE("bad input: embed") {
   r.check_untouched();
 }
 
+TEST_CASE("bad input: rotary") {
+  Refusals r;
+  const auto with = [&](const auto& change) {
+    RotaryOptions options;
+    options.heads = 2;
+    options.head_dim = 4;
+    change(options);
+    return rotary(r.c, r({3, 9}), kSentences, options);
+  };
+  const auto size = [&](int heads, std::int64_t head_dim) {
+    return with([&](RotaryOptions& o) {
+      o.heads = heads;
+      o.head_dim = head_dim;
+    });
+  };
+  CHECK_MESSAGE_THROWN(size(0, 4), "rotary: 0 heads, at least 1 is needed");
+  CHECK_MESSAGE_THROWN(size(-2, 4), "rotary: -2 heads, at least 1 is needed");
+  for (const std::int64_t dim : {3, 1, 0, -2}) {
+    CHECK_MESSAGE_THROWN(size(2, dim), "is not a positive even number: columns turn in pairs");
+  }
+  CHECK_MESSAGE_THROWN(size(3, 4), "rotary: 3 heads of 4 do not fit the columns of x [3, 9]");
+  CHECK_MESSAGE_THROWN(size(10, 2), "rotary: 10 heads of 2 do not fit the columns of x [3, 9]");
+  CHECK_MESSAGE_THROWN(size(2, std::int64_t{1} << 62), "do not fit the columns of x [3, 9]");
+  for (const double base : {0.0, -1.0, kNan, std::numeric_limits<double>::infinity()}) {
+    CHECK_MESSAGE_THROWN(with([&](RotaryOptions& o) { o.base = base; }), "rotary: base ");
+  }
+  const auto first = [&](const Ids& positions) {
+    return with([&](RotaryOptions& o) { o.first_positions = positions; });
+  };
+  CHECK_MESSAGE_THROWN(first({0}), "rotary: 1 first positions for 2 sentences");
+  CHECK_MESSAGE_THROWN(first({0, 1, 2}), "rotary: 3 first positions for 2 sentences");
+  CHECK_MESSAGE_THROWN(first({4, -1}), "rotary: sentence 1 begins at position -1, the lowest is 0");
+
+  const auto on = [&](const Tensor& x, const Table& sentences = kSentences) {
+    RotaryOptions options;
+    options.head_dim = 4;
+    return rotary(r.c, x, sentences, options);
+  };
+  for (const BadTable& bad : kBadTables) {
+    CHECK_MESSAGE_THROWN(on(r({3, 4}), bad.sentences), "rotary" + bad.message);
+  }
+  CHECK_MESSAGE_THROWN(on(r({12})), "rotary: x [12] is not a matrix");
+  CHECK_MESSAGE_THROWN(on(r({3, 2, 4})), "rotary: x [3, 2, 4] is not a matrix");
+  CHECK_MESSAGE_THROWN(on(r({3, 3})), "rotary: 1 heads of 4 do not fit the columns of x [3, 3]");
+  CHECK_MESSAGE_THROWN(on(r.int32({3, 4})),
+                       "rotary: needs float32 or float64, not [3, 4] of int32");
+  CHECK_MESSAGE_THROWN(on({}), "rotary: input 0 is an empty Tensor");
+  r.check_untouched();
+}
+
 namespace {
 
 // Attention over three tokens with one argument or another replaced.

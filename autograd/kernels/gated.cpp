@@ -1,0 +1,93 @@
+#include "autograd/kernels/gated.h"
+
+#include "autograd/base/parallel.h"
+#include "autograd/kernels/functions.h"
+#include "autograd/kernels/simd.h"
+
+namespace heddle::kernels {
+
+namespace {
+
+template <class T>
+struct Ungated {
+  static constexpr bool kFromOutput = true;
+  static Vector<T> value(Vector<T> x) { return x; }
+  static Vector<T> gradient(Vector<T>, Vector<T> dy) { return dy; }
+};
+
+// Calls body(F{}) with the formulas of `activation`.
+template <class T, class Body>
+void with_formula(Activation activation, const Body& body) {
+  switch (activation) {
+    case Activation::kRelu:
+      return body(Relu<T>{});
+    case Activation::kGelu:
+      return body(Gelu<T>{});
+    case Activation::kSilu:
+      return body(Silu<T>{});
+    case Activation::kTanh:
+      return body(Tanh<T>{});
+    case Activation::kSigmoid:
+      return body(Sigmoid<T>{});
+    case Activation::kNone:
+      break;
+  }
+  body(Ungated<T>{});
+}
+
+// One row; x and dx are [gate | value].
+template <bool kAdd, class T, class Formula>
+void backward_row(Formula f, std::int64_t n, const T* x, const T* dy, T* dx) {
+  for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
+    const Vector<T> gate = lanes.load(x + i);
+    const Vector<T> value = lanes.load(x + n + i);
+    const Vector<T> upstream = lanes.load(dy + i);
+    const Vector<T> opened = f.value(gate);
+    const Vector<T> saved = Formula::kFromOutput ? opened : gate;
+    put(lanes, dx + i, kAdd, f.gradient(saved, upstream * value));
+    put(lanes, dx + n + i, kAdd, upstream * opened);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void gated(Activation activation, std::int64_t rows, std::int64_t n, const T* x, T* y,
+           int threads) {
+  with_formula<T>(activation, [&](auto f) {
+    parallel_for(threads, rows, grain_for(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const T* const gate = x + row * 2 * n;
+        for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
+          lanes.store(y + row * n + i, f.value(lanes.load(gate + i)) * lanes.load(gate + n + i));
+        });
+      }
+    });
+  });
+}
+
+template <class T>
+void gated_backward(Activation activation, std::int64_t rows, std::int64_t n, const T* x,
+                    const T* dy, GradientTarget<T> dx, int threads) {
+  with_formula<T>(activation, [&](auto f) {
+    parallel_for(threads, rows, grain_for(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t first = row * 2 * n;
+        if (dx.add) {
+          backward_row<true>(f, n, x + first, dy + row * n, dx.data + first);
+        } else {
+          backward_row<false>(f, n, x + first, dy + row * n, dx.data + first);
+        }
+      }
+    });
+  });
+}
+
+template void gated(Activation, std::int64_t, std::int64_t, const float*, float*, int);
+template void gated(Activation, std::int64_t, std::int64_t, const double*, double*, int);
+template void gated_backward(Activation, std::int64_t, std::int64_t, const float*, const float*,
+                             GradientTarget<float>, int);
+template void gated_backward(Activation, std::int64_t, std::int64_t, const double*, const double*,
+                             GradientTarget<double>, int);
+
+}  // namespace heddle::kernels

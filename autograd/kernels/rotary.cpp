@@ -1,0 +1,92 @@
+#include "autograd/kernels/rotary.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/base/parallel.h"
+#include "autograd/kernels/simd.h"
+
+namespace heddle::kernels {
+
+namespace {
+
+// Turns all heads of one token by the angles in `turns` [cos | sin], or back. Vectors outside and
+// heads inside: cosines and sines are read once.
+template <bool kBack, bool kAdd, class T>
+void turn_heads(std::int64_t heads, std::int64_t half, const T* turns, const T* source, T* target) {
+  for_each_vector<T>(half, [&](std::int64_t j, const auto& lanes) {
+    const Vector<T> cosine = lanes.load(turns + j);
+    const Vector<T> forth = lanes.load(turns + half + j);
+    const Vector<T> sine = kBack ? -forth : forth;
+    for (std::int64_t head = 0; head < heads; ++head) {
+      const std::int64_t first = head * 2 * half + j;
+      const std::int64_t second = first + half;
+      const Vector<T> a = lanes.load(source + first);
+      const Vector<T> b = lanes.load(source + second);
+      put(lanes, target + first, kAdd, multiply_add<T>(a, cosine, -(b * sine)));
+      put(lanes, target + second, kAdd, multiply_add<T>(b, cosine, a * sine));
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void rotary_table(std::span<const std::int64_t> positions, std::int64_t half, double base, T* table,
+                  int threads) {
+  // A sine and a cosine cost about as much as 64 elements elsewhere.
+  const std::int64_t grain = grain_for(64 * static_cast<std::int64_t>(positions.size()));
+  parallel_for(threads, half, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      const double frequency = std::pow(base, -static_cast<double>(j) / static_cast<double>(half));
+      T* entry = table + j;
+      for (const std::int64_t position : positions) {
+        const double angle = static_cast<double>(position) * frequency;
+        entry[0] = static_cast<T>(std::cos(angle));
+        entry[half] = static_cast<T>(std::sin(angle));
+        entry += 2 * half;
+      }
+    }
+  });
+}
+
+template <class T>
+void rotary(const RotaryShape& s, const T* table, const T* x, T* y, int threads) {
+  const std::int64_t width = s.heads * 2 * s.half;
+  parallel_for(threads, s.tokens, grain_for(width), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t token = begin; token < end; ++token) {
+      turn_heads<false, false>(s.heads, s.half, table + s.rows[token] * 2 * s.half,
+                               x + token * s.columns, y + token * width);
+    }
+  });
+}
+
+template <class T>
+void rotary_backward(const RotaryShape& s, const T* table, const T* dy, GradientTarget<T> dx,
+                     int threads) {
+  const std::int64_t width = s.heads * 2 * s.half;
+  parallel_for(threads, s.tokens, grain_for(s.columns), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t token = begin; token < end; ++token) {
+      const T* const turns = table + s.rows[token] * 2 * s.half;
+      const T* const upstream = dy + token * width;
+      T* const target = dx.data + token * s.columns;
+      if (dx.add) {
+        turn_heads<true, true>(s.heads, s.half, turns, upstream, target);
+      } else {
+        turn_heads<true, false>(s.heads, s.half, turns, upstream, target);
+        std::fill(target + width, target + s.columns, T{0});
+      }
+    }
+  });
+}
+
+template void rotary_table(std::span<const std::int64_t>, std::int64_t, double, float*, int);
+template void rotary_table(std::span<const std::int64_t>, std::int64_t, double, double*, int);
+template void rotary(const RotaryShape&, const float*, const float*, float*, int);
+template void rotary(const RotaryShape&, const double*, const double*, double*, int);
+template void rotary_backward(const RotaryShape&, const float*, const float*, GradientTarget<float>,
+                              int);
+template void rotary_backward(const RotaryShape&, const double*, const double*,
+                              GradientTarget<double>, int);
+
+}  // namespace heddle::kernels
