@@ -35,12 +35,21 @@ struct GradcheckCoordinate {
   std::int64_t index = 0;
   double analytic = 0.0;
   double numeric = 0.0;
-  double relative_error =
-      0.0;  // |analytic - numeric| / max(|analytic|, |numeric|, allowed absolute error)
+  // |analytic - numeric| / (max(|analytic|, |numeric|) + absolute / relative * max |gradient|): a
+  // coordinate passes where this is at most GradcheckOptions::relative.
+  double relative_error = 0.0;
+};
+
+/// The coordinates of one parameter.
+struct GradcheckParameter {
+  std::string name;
+  std::int64_t checked = 0, failed = 0, kinked = 0;
+  double relative_error = 0.0;  // the worst, over all coordinates without a kink
 };
 
 struct GradcheckReport {
   std::string name;
+  std::vector<GradcheckParameter> parameters;  // those that are trainable, in the store's order
   std::int64_t checked = 0;
   double largest_gradient = 0.0;
   GradcheckCoordinate worst;                  // over all coordinates without a kink
@@ -65,5 +74,27 @@ struct GradcheckReport {
 GradcheckReport gradcheck(const std::string& name, ParameterStore& store,
                           const std::function<Tensor(Context&)>& function,
                           const GradcheckOptions& options = {});
+
+/// One random direction v, with normal elements: g v by the analytic gradient g and by differences.
+struct GradcheckDirection {
+  double analytic = 0.0;
+  double numeric = 0.0;
+  double relative_error = 0.0;  // |analytic - numeric| / |g|, the size that g v has on average
+};
+
+struct GradcheckDirections {
+  static constexpr double kBound = 1e-5;
+  std::vector<GradcheckDirection> directions;
+
+  double worst() const;
+  bool passed() const { return worst() <= kBound; }
+};
+
+/// The check for models too large for a look at each coordinate: all trainable parameters move
+/// together along `directions` random directions. Differences are taken with several steps h; the
+/// one where D(h) and D(h/2) agree best counts, since a large model has kinks near every point.
+GradcheckDirections gradcheck_directions(ParameterStore& store,
+                                         const std::function<Tensor(Context&)>& function,
+                                         int directions, const GradcheckOptions& options = {});
 
 }  // namespace heddle

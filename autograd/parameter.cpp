@@ -57,9 +57,9 @@ const std::string& Parameter::name() const {
   return store->entry(first).name;
 }
 
-Parameter joined(std::initializer_list<Parameter> neighbours) {
-  check(neighbours.size() > 0, "joined: no parameter given");
-  Parameter result = *neighbours.begin();
+Parameter joined(std::span<const Parameter> neighbours) {
+  check(!neighbours.empty(), "joined: no parameter given");
+  Parameter result = neighbours.front();
   result.count = 0;
   const Shape& shape = result.store->entry(result.first).shape;
   check(shape.rank() > 0, "joined: parameter ", result.name(), " is a scalar");

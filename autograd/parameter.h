@@ -48,7 +48,10 @@ struct Parameter {
 
 /// Neighbours as one parameter. Throws unless they follow each other in the store and agree in all
 /// dimensions but the first.
-Parameter joined(std::initializer_list<Parameter> neighbours);
+Parameter joined(std::span<const Parameter> neighbours);
+inline Parameter joined(std::initializer_list<Parameter> neighbours) {
+  return joined(std::span<const Parameter>(neighbours.begin(), neighbours.size()));
+}
 
 class ParameterStore {
  public:
