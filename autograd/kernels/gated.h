@@ -5,7 +5,7 @@
 //   dgate = dy value f'(gate),        dvalue = dy f(gate)
 //
 // with GLU for f = sigmoid, ReGLU, GEGLU, SwiGLU (silu) and, without f, the bilinear form. Backward
-// computes f(gate) again: that costs less than writing and reading it.
+// computes f(gate) again, so that a step keeps x and nothing else.
 #pragma once
 
 #include <cstdint>

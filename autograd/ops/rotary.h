@@ -18,10 +18,12 @@ struct RotaryOptions {
 };
 
 /// Turns each pair (x[j], x[j + head_dim / 2]) of every head by the position of the token in its
-/// sentence times the frequency of the pair (Su et al. 2021, equation 34, with the halves of GPT-
-/// NeoX and Llama as pairs): [tokens, heads * head_dim] from the first columns of x [tokens, at
-/// least heads * head_dim]. x may be a projection to query, key and value side by side: the heads
-/// of query and key are turned, the values behind them are left out and get no gradient from here.
+/// sentence times the frequency of the pair (Su et al. 2021, equation 34; the pairs are those of
+/// GPT-NeoX and Llama): [tokens, heads * head_dim] from the first columns of x [tokens, at least
+/// heads * head_dim]. x may be a projection to query, key and value side by side: the heads of
+/// query and key are turned, the columns behind them are left out and get no gradient from here.
+/// Throws where the heads do not fit x, head_dim is odd or a sentence begins at a negative
+/// position.
 Tensor rotary(Context& context, const Tensor& x, Sequences sequences, const RotaryOptions& options);
 
 }  // namespace heddle
