@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "autograd/base/check.h"
+#include "autograd/base/counting_iterator.h"
 
 namespace heddle {
 
@@ -25,36 +26,6 @@ constexpr SafetensorsDType kDTypes[] = {
     {"F64", 64},    {"I64", 64},    {"U64", 64},        {"C64", 64},        {"F8_E5M2", 8},
     {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6},
     {"F6_E3M2", 6}, {"F4", 4},
-};
-
-/// Reads text and counts, across all copies that the parser makes, how far it got.
-class CountingIterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  CountingIterator(const char* at, std::size_t* count) : at_(at), count_(count) {}
-  reference operator*() const { return *at_; }
-  CountingIterator& operator++() {
-    ++at_;
-    ++*count_;
-    return *this;
-  }
-  CountingIterator operator++(int) {
-    CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  friend bool operator==(const CountingIterator& a, const CountingIterator& b) {
-    return a.at_ == b.at_;
-  }
-
- private:
-  const char* at_;
-  std::size_t* count_;
 };
 
 /// Receives the tokens of the header and accepts those that the format allows at their place. The

@@ -1,8 +1,8 @@
 // The contract of every vocabulary: which ids mean something.
 //
-// Of V ids, 0 ends a sentence, 1 stands for what the vocabulary lacks, pieces follow from 2, and the
-// last one is both padding and the start of a target. Nothing reads the table row of the last one:
-// embedding it yields zeros, and it is no class of the output. So its gradient is zero.
+// Of V ids, 0 ends a sentence, 1 stands for what the vocabulary lacks, pieces follow from 2, and
+// the last one is both padding and the start of a target. Nothing reads the table row of the last
+// one: embedding it yields zeros, and it is no class of the output. So its gradient is zero.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,55 @@
+// heddle config: what a config means with all its defaults, and the schema that editors use.
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "cli/verbs.h"
+#include "cli/whole_config.h"
+#include "configs/schema.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kAbout = R"(Example: heddle config configs/tiny.json --set model.heads=8
+
+Checks a config and prints it with every default filled in.)";
+
+struct Arguments {
+  std::string file;
+  std::vector<std::string> overrides;
+  bool schema = false;
+};
+
+void read(const Config& root) {
+  ParameterStore store(DType::kFloat32);
+  read_whole_config(root, store, {{1000}, {1000}});
+}
+
+void run(const Arguments& arguments) {
+  if (arguments.schema) {
+    fmt::print("{}", schema_of("A config of Heddle", read));
+    return;
+  }
+  const ConfigDocument document = ConfigDocument::read(arguments.file, arguments.overrides);
+  read(document.root());
+  document.finish();
+  fmt::print("{}", document.resolved());
+}
+
+}  // namespace
+
+void add_config(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("config", kAbout);
+  CLI::Option* file = verb->add_option("CONFIG", arguments->file, "a JSON file");
+  verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
+      ->allow_extra_args(false);
+  verb->add_flag("--schema", arguments->schema, "print the JSON Schema of all configs instead");
+  verb->callback([=] {
+    if (!arguments->schema && file->count() == 0) throw CLI::RequiredError("CONFIG");
+    run(*arguments);
+  });
+}
+
+}  // namespace heddle

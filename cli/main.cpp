@@ -1,0 +1,108 @@
+// heddle: arguments in, exit code out. Every failure is one sentence on stderr.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "autograd/base/nearest.h"
+#include "cli/verbs.h"
+#include "configs/config.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kAbout = R"(Example: heddle gradcheck configs/tiny.json
+
+Heddle trains encoder-decoder Transformers on CPUs from one JSON file.)";
+
+int complain(ExitCode code, std::string_view sentence) {
+  fmt::print(stderr, "heddle: {}\n", sentence);
+  return code;
+}
+
+/// The known name that is nearest to an argument that nothing expected.
+std::string hint(const CLI::App& app, const std::string& argument) {
+  std::vector<std::string> names;
+  const bool option = argument.starts_with("-");
+  if (option) {
+    for (const CLI::Option* o : app.get_options()) names.push_back("--" + o->get_single_name());
+  } else {
+    for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
+  }
+  const std::string name = argument.substr(0, argument.find('='));
+  return suggestion(name, std::vector<std::string_view>(names.begin(), names.end()));
+}
+
+/// What is wrong with the command line, in one sentence.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* verb = &app;
+  for (const CLI::App* chosen : app.get_subcommands()) verb = chosen;
+  const bool no_verb = verb == &app;
+  const std::string help = no_verb ? "heddle --help" : "heddle " + verb->get_name() + " --help";
+  const std::vector<std::string> extras = no_verb ? app.remaining(true) : verb->remaining();
+  if (extras.empty()) {
+    return fmt::format("{}; see {}", no_verb ? "no verb is given" : error.what(), help);
+  }
+  const std::string near = hint(*verb, extras[0]);
+  return fmt::format("there is no {} {}{} {}",
+                     extras[0].starts_with("-") ? "option"
+                     : no_verb                  ? "verb"
+                                                : "argument",
+                     extras[0], near.empty() ? "; see" : near + " See", help);
+}
+
+/// Lists verbs by what they do; their descriptions begin with an example.
+class VerbFormatter : public CLI::Formatter {
+  std::string make_subcommand(const CLI::App* verb) const override {
+    const std::string about = verb->get_description();
+    const std::size_t begin = about.find("\n\n") + 2;
+    return fmt::format("  {:<12} {}\n", verb->get_name(),
+                       about.substr(begin, about.find('\n', begin) - begin));
+  }
+};
+
+int run(int argc, char** argv) {
+  CLI::App app(kAbout, "heddle");
+  app.require_subcommand(1);
+  const auto formatter = std::make_shared<VerbFormatter>();
+  formatter->label("SUBCOMMAND", "VERB");
+  formatter->label("Subcommands", "Verbs (heddle VERB --help tells more)");
+  app.formatter(formatter);
+  app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
+  add_config(app);
+  add_gradcheck(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::RuntimeError& stop) {  // a verb that has said why
+    return stop.get_exit_code();
+  } catch (const CLI::ParseError& error) {
+    return complain(kUsage, usage_error(app, error));
+  } catch (const ConfigError& error) {  // a line for each error, with its place
+    fmt::print(stderr, "{}\n", error.what());
+    return kConfig;
+  } catch (const FileError& error) {
+    return complain(kFiles, error.what());
+  } catch (const NumericError& error) {
+    return complain(kNumeric, error.what());
+  } catch (const std::bad_alloc&) {
+    return complain(kInternal, "there is not enough memory");
+  } catch (const std::exception& error) {
+    return complain(kInternal, error.what());
+  }
+}
+
+}  // namespace
+
+}  // namespace heddle
+
+int main(int argc, char** argv) {
+  return heddle::run(argc, argv);
+}

@@ -1,0 +1,13 @@
+// A small model with the structure of a large one.
+#pragma once
+
+#include <string>
+
+namespace heddle {
+
+/// The config `resolved`, in which every size of the model is small (d_model 8, d_ff 6, at most two
+/// layers and four heads), and everything else as it was: norms, positions, activations, tying,
+/// blocks, shared heads, differences between encoder and decoder.
+std::string scaled_down(const std::string& resolved);
+
+}  // namespace heddle

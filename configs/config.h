@@ -1,0 +1,172 @@
+// A typed view of a JSON configuration.
+//
+//   ConfigDocument document = ConfigDocument::read("tiny.json", {"model.heads=8"});
+//   const Config model = document.root().object("model", "The Transformer.");
+//   const auto heads = model.integer("heads", 8, {1, 1024}, "Attention heads.");
+//   document.finish();  // throws ConfigError with everything that is wrong
+//
+// A component reads its own keys, with their defaults, in its constructor. Reading does not throw:
+// what is wrong is noted and the default is returned, so that one run reports every error. What was
+// read is what is known: any other key is an error, the resolved config holds exactly what was
+// read, and the JSON Schema (schema.h) is what the same calls describe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/base/check.h"
+
+namespace heddle {
+
+/// Everything that is wrong with a config: a line for each error,
+/// `file:line:column: json.path: what`.
+class ConfigError : public Error {
+  using Error::Error;
+};
+
+/// The integers that a key allows, both ends included.
+struct Integers {
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+};
+
+/// The finite numbers that a key allows, both ends included unless excluded.
+struct Numbers {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool least_excluded = false;
+  bool most_excluded = false;
+
+  static constexpr Numbers positive() { return {.least = 0.0, .least_excluded = true}; }
+  /// [0, 1): of dropout.
+  static constexpr Numbers probability() {
+    return {.least = 0.0, .most = 1.0, .most_excluded = true};
+  }
+};
+
+/// One entry of a table of choices: what a config calls it, and what it stands for.
+template <class T>
+struct Named {
+  std::string_view name;
+  T value;
+};
+
+class Config;
+
+/// One element of a list whose elements say by "type" what they are.
+struct ConfigItem;
+
+/// An object of the document, or one that is not there: then every key has its default. Cheap to
+/// copy; the document must outlive it. `about` is one sentence for the schema.
+class Config {
+ public:
+  struct State;  // of the document
+
+  /// 4.0 is an integer, too.
+  std::int64_t integer(std::string_view key, std::int64_t fallback, const Integers& allowed,
+                       std::string_view about) const;
+  /// An integer, or the `word` that stands for no number and is the default ("auto").
+  std::optional<std::int64_t> integer_or(std::string_view key, std::string_view word,
+                                         const Integers& allowed, std::string_view about) const;
+  double number(std::string_view key, double fallback, const Numbers& allowed,
+                std::string_view about) const;
+  /// A list of as many numbers as `fallback` has.
+  std::vector<double> numbers(std::string_view key, std::span<const double> fallback,
+                              const Numbers& allowed, std::string_view about) const;
+  bool flag(std::string_view key, bool fallback, std::string_view about) const;
+  std::string text(std::string_view key, std::string_view fallback, std::string_view about) const;
+  /// A path that must be given, relative to the file of the config (set on the command line: to
+  /// the current folder); absolute in the result and in the resolved config.
+  std::filesystem::path path(std::string_view key, std::string_view about) const;
+  /// The index of one of `names`.
+  std::size_t choice(std::string_view key, std::string_view fallback,
+                     std::span<const std::string_view> names, std::string_view about) const;
+  /// The value of the entry of `table` that the key names.
+  template <class T, std::size_t N>
+  const T& choice(std::string_view key, std::string_view fallback, const Named<T> (&table)[N],
+                  std::string_view about) const;
+
+  /// Whether this object itself has the key. Does not make it known.
+  bool has(std::string_view key) const;
+  /// The object under `key`.
+  Config object(std::string_view key, std::string_view about) const;
+  /// The same, but what it lacks is read from this object: numbers, flags, texts and choices;
+  /// never objects and lists.
+  Config inheriting(std::string_view key, std::string_view about) const;
+  /// A list of objects, each with a "type" from `types`; they inherit from this object. Empty where
+  /// the key is not there.
+  std::vector<ConfigItem> items(std::string_view key, std::span<const std::string_view> types,
+                                std::string_view about) const;
+  /// Makes a key known whose value is for somebody else.
+  void pass_over(std::string_view key) const;
+
+  /// Notes an error at `key`, whether it was given or is a default.
+  template <class... Parts>
+  void error(std::string_view key, const Parts&... parts) const {
+    std::ostringstream message;
+    (message << ... << parts);
+    note(key, message.str());
+  }
+
+  /// The place of this object: "model.encoder"; empty at the root.
+  std::string place() const;
+
+ private:
+  friend class ConfigDocument;
+  friend Config root_of(const std::shared_ptr<State>& state);
+  Config(std::shared_ptr<State> state, std::size_t node) : state_(std::move(state)), node_(node) {}
+  void note(std::string_view key, const std::string& message) const;
+
+  std::shared_ptr<State> state_;
+  std::size_t node_ = 0;
+};
+
+struct ConfigItem {
+  std::size_t type;  // index into `types`
+  Config config;
+};
+
+/// A config file with its overrides.
+class ConfigDocument {
+ public:
+  /// Reads a file; comments are allowed. Each override is "a.b=value", as after --set: the value is
+  /// JSON, or else a text; numbers in the path index lists. Throws ConfigError for a file that
+  /// cannot be read or is no JSON, for duplicate keys, and for overrides that cannot be applied.
+  static ConfigDocument read(const std::filesystem::path& file,
+                             std::span<const std::string> overrides = {});
+  /// The same from text; `name` stands in messages, relative paths start from its folder.
+  static ConfigDocument parse(std::string_view text, const std::string& name,
+                              std::span<const std::string> overrides = {});
+
+  Config root() const;
+
+  /// Throws ConfigError with all errors noted so far and all keys that nobody read.
+  void finish() const;
+
+  /// What was read, defaults included, as JSON text: reading it gives the same values.
+  std::string resolved() const;
+
+ private:
+  explicit ConfigDocument(std::shared_ptr<Config::State> state) : state_(std::move(state)) {}
+  std::shared_ptr<Config::State> state_;
+};
+
+template <class T, std::size_t N>
+const T& Config::choice(std::string_view key, std::string_view fallback, const Named<T> (&table)[N],
+                        std::string_view about) const {
+  std::string_view names[N];
+  for (std::size_t i = 0; i < N; ++i) names[i] = table[i].name;
+  return table[choice(key, fallback, std::span<const std::string_view>(names), about)].value;
+}
+
+}  // namespace heddle

@@ -1,0 +1,171 @@
+#include "configs/config_state.h"
+
+#include <algorithm>
+
+#include "autograd/base/nearest.h"
+
+namespace heddle {
+
+namespace {
+
+std::string parent_of(const std::string& pointer) {
+  return pointer.substr(0, pointer.rfind('/'));
+}
+
+/// The keys or numbers of a pointer's steps.
+std::vector<std::string> steps_of(const std::string& pointer) {
+  std::vector<std::string> steps;
+  for (std::size_t begin = 1; begin <= pointer.size();) {
+    const std::size_t end = std::min(pointer.find('/', begin), pointer.size());
+    std::string step = pointer.substr(begin, end - begin);
+    for (std::size_t at = step.find('~'); at != step.npos; at = step.find('~', at + 1)) {
+      step.replace(at, 2, step[at + 1] == '1' ? "/" : "~");
+    }
+    steps.push_back(std::move(step));
+    begin = end + 1;
+  }
+  return steps;
+}
+
+}  // namespace
+
+std::string misplaced(const Json& value, const char* wanted) {
+  const char* const given = value.is_object()           ? "an object"
+                            : value.is_array()          ? "a list"
+                            : value.is_string()         ? "a text"
+                            : value.is_boolean()        ? "true or false"
+                            : value.is_number_integer() ? "an integer"
+                            : value.is_number()         ? "a number"
+                                                        : "null";
+  return std::string(given) + " where " + wanted + " belongs";
+}
+
+std::shared_ptr<Config::State> new_config_state() {
+  auto state = std::make_shared<Config::State>();
+  state->text.root = Json::object();
+  return state;
+}
+
+std::size_t Config::State::node(const std::string& pointer, const Json* given,
+                                std::optional<std::size_t> outer) {
+  known[pointer];
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].pointer == pointer && nodes[i].outer == outer) return i;
+  }
+  nodes.push_back({pointer, given, outer});
+  return nodes.size() - 1;
+}
+
+std::size_t Config::State::child(std::size_t parent, std::string_view key, bool inherits) {
+  know(parent, key);
+  const ConfigNode& from = nodes[parent];
+  const std::string pointer = pointer_to(from.pointer, key);
+  const Json* given = nullptr;
+  if (from.given != nullptr && from.given->contains(key)) {
+    given = &from.given->at(std::string(key));
+    if (!given->is_object()) {
+      note(pointer, misplaced(*given, "an object"));
+      given = nullptr;
+    }
+  }
+  return node(pointer, given, inherits ? std::optional(parent) : std::nullopt);
+}
+
+void Config::State::know(std::size_t index, std::string_view key) {
+  std::vector<std::string>& keys = known[nodes[index].pointer];
+  if (std::ranges::find(keys, key) == keys.end()) keys.emplace_back(key);
+}
+
+Config::State::Value Config::State::find(std::size_t index, std::string_view key) {
+  Value value;
+  for (std::optional<std::size_t> at = index; at; at = nodes[*at].outer) {
+    know(*at, key);
+    const Json* given = nodes[*at].given;
+    if (value.json == nullptr && given != nullptr && given->contains(key)) {
+      value = {&given->at(std::string(key)), *at};
+    }
+  }
+  return value;
+}
+
+Json& Config::State::resolved_object(const std::string& pointer) {
+  Json* at = &resolved;
+  for (const std::string& step : steps_of(pointer)) {
+    if (at->is_array()) {
+      at = &at->at(std::stoul(step));
+    } else {
+      at = &(*at)[step];
+      if (at->is_null()) *at = Json::object();
+    }
+  }
+  return *at;
+}
+
+void Config::State::resolve(std::size_t index, std::string_view key, const Json& value) {
+  resolved_object(nodes[index].pointer)[std::string(key)] = value;
+}
+
+void Config::State::resolve_default(std::size_t index, std::string_view key, const Json& value) {
+  std::size_t outermost = index;
+  while (nodes[outermost].outer) outermost = *nodes[outermost].outer;
+  const Json& there = resolved_object(nodes[outermost].pointer);
+  const bool taken = there.contains(key) && there.at(std::string(key)) != value;
+  resolve(taken ? index : outermost, key, value);
+}
+
+void Config::State::note(const std::string& pointer, const std::string& message, bool at_key) {
+  if (schema != nullptr) return;
+  Found found{false, {}, {}};
+  std::string where;
+  for (std::string at = pointer; !at.empty() && where.empty(); at = parent_of(at)) {
+    const auto set = overridden.find(at);
+    if (set != overridden.end()) where = set->second;
+  }
+  found.overridden = !where.empty();
+  if (where.empty()) {
+    std::string at = pointer;
+    while (!at.empty() && !text.values.contains(at)) at = parent_of(at);
+    const auto& places = at_key && at == pointer ? text.keys : text.values;
+    const auto place = places.find(at);
+    if (place != places.end()) found.place = place->second;
+    std::ostringstream out;
+    out << name << ':' << found.place.line << ':' << found.place.column;
+    where = out.str();
+  }
+  found.message = where + ": " + readable(pointer) + ": " + message;
+  const bool again = std::ranges::any_of(
+      errors, [&](const Found& other) { return other.message == found.message; });
+  if (!again) errors.push_back(std::move(found));
+}
+
+void Config::State::note_unknown() {
+  note_unknown_below("", text.root);
+}
+
+void Config::State::note_unknown_below(const std::string& pointer, const Json& value) {
+  if (value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      note_unknown_below(pointer_to(pointer, std::to_string(i)), value[i]);
+    }
+  }
+  const auto keys = known.find(pointer);
+  if (!value.is_object() || keys == known.end()) return;
+  for (const auto& [key, element] : value.items()) {
+    const std::string place = pointer_to(pointer, key);
+    if (std::ranges::find(keys->second, key) != keys->second.end()) {
+      note_unknown_below(place, element);
+    } else if (place != "/$schema") {
+      std::vector<std::string_view> names(keys->second.begin(), keys->second.end());
+      std::string hint = suggestion(key, names);
+      if (hint.empty()) {
+        std::ranges::sort(names);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+          hint.append(i == 0 ? "; known are " : ", ").append(names[i]);
+        }
+      }
+      note(place, "unknown key" + hint, /*at_key=*/true);
+    }
+  }
+}
+
+}  // namespace heddle

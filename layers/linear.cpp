@@ -1,0 +1,28 @@
+#include "layers/linear.h"
+
+#include <vector>
+
+namespace heddle {
+
+Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out,
+               const Initialiser& initialiser)
+    : weight(scope.declare("weight", {out, in}, initialiser)),
+      bias(scope.declare("bias", {out}, Initialiser::constant(0.0))) {}
+
+Tensor Linear::operator()(Context& context, const Tensor& x, Activation activation) const {
+  return linear(context, x, context.use(weight), context.use(bias), activation);
+}
+
+Linear side_by_side(const Scope& scope, std::int64_t in,
+                    std::initializer_list<Projection> projections) {
+  std::vector<Parameter> weights, biases;
+  for (const Projection& p : projections) {
+    weights.push_back((scope / p.name).declare("weight", {p.out, in}, p.initialiser));
+  }
+  for (const Projection& p : projections) {
+    biases.push_back((scope / p.name).declare("bias", {p.out}, Initialiser::constant(0.0)));
+  }
+  return {joined(weights), joined(biases)};
+}
+
+}  // namespace heddle
