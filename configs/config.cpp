@@ -288,6 +288,7 @@ std::vector<ConfigItem> Config::items(std::string_view key, std::span<const std:
     state.note(list, misplaced(elements, "a list"));
     return items;
   }
+  if (elements.empty()) state.note(list, "an empty list; leave it out or give elements");
   Json resolved = Json::array();
   for (std::size_t i = 0; i < elements.size(); ++i) {
     const Json& element = elements[i];

@@ -104,7 +104,7 @@ class Config {
   /// never objects and lists.
   Config inheriting(std::string_view key, std::string_view about) const;
   /// A list of objects, each with a "type" from `types`; they inherit from this object. Empty where
-  /// the key is not there.
+  /// the key is not there; an empty list is an error.
   std::vector<ConfigItem> items(std::string_view key, std::span<const std::string_view> types,
                                 std::string_view about) const;
   /// Makes a key known whose value is for somebody else.

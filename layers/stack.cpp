@@ -28,17 +28,15 @@ struct BlockItem {
 std::vector<BlockItem> block_of(const Config& config, Stack::Role role) {
   const bool encoder = role == Stack::Role::kEncoder;
   std::vector<BlockItem> block;
-  if (!config.has("block")) {
-    const auto standard = encoder ? std::span<const SublayerType>(kEncoderBlock)
-                                  : std::span<const SublayerType>(kDecoderBlock);
-    for (const SublayerType type : standard) block.push_back({type, config});
-  }
-  const auto types = std::span(kTypes).first(encoder ? 2 : 3);
   for (const ConfigItem& item :
-       config.items("block", types, "The sublayers of a layer, in place of the standard ones.")) {
+       config.items("block", std::span(kTypes).first(encoder ? 2 : 3),
+                    "The sublayers of a layer, in place of the standard ones.")) {
     block.push_back({static_cast<SublayerType>(item.type), item.config});
   }
-  if (block.empty()) config.error("block", "needs at least one sublayer");
+  if (!block.empty()) return block;
+  const auto standard = encoder ? std::span<const SublayerType>(kEncoderBlock)
+                                : std::span<const SublayerType>(kDecoderBlock);
+  for (const SublayerType type : standard) block.push_back({type, config});
   return block;
 }
 

@@ -1,13 +1,33 @@
-// What a user of the installed library writes first: the example of README.md. Exits with 0 where
-// the gradient check passes.
+// What a user of the installed library writes first: the example of README.md, and a Transformer
+// from a config. Exits with 0 where the gradient check passes.
 #include <iostream>
 #include <span>
 #include <vector>
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops/ops.h"
+#include "layers/transformer.h"
 
 using namespace heddle;
+
+namespace {
+
+bool encodes_a_sentence() {
+  const ConfigDocument document =
+      ConfigDocument::parse(R"({"d_model": 16, "heads": 2, "d_ff": 32, "layers": 1})", "model");
+  ParameterStore store(DType::kFloat32);
+  const Transformer transformer(Scope(store), document.root(), {{50}, {50}});
+  document.finish();
+  store.allocate();
+  store.initialise(/*seed=*/1);
+  const std::vector<std::int32_t> ids{7, 12, Vocabulary::kEnd};
+  const std::vector<Sequence> sentence{{0, 3}};
+  Context context;
+  context.begin(Mode::kInference);
+  return transformer.encode(context, {ids, sentence}).states.shape == Shape{3, 16};
+}
+
+}  // namespace
 
 int main() try {
   ParameterStore store(DType::kFloat64);
@@ -31,7 +51,10 @@ int main() try {
 
   const GradcheckReport report = gradcheck("feed_forward", store, loss);
   std::cout << report.message() << '\n';
-  return report.passed() && gradients.written(weight) && gradients.written(bias) ? 0 : 1;
+  return encodes_a_sentence() && report.passed() && gradients.written(weight) &&
+                 gradients.written(bias)
+             ? 0
+             : 1;
 } catch (const Error& error) {
   std::cerr << error.what() << '\n';
   return 1;

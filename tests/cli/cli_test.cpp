@@ -1,0 +1,142 @@
+// The program from outside: what it prints, where, and its exit codes.
+#include <doctest/doctest.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <string>
+
+#include "tests/support/documents.h"
+#include "tests/support/temporary_folder.h"
+
+using heddle::testing::contains;
+using heddle::testing::contents;
+using heddle::testing::read_bytes;
+using heddle::testing::TemporaryFolder;
+using heddle::testing::write_bytes;
+
+namespace {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+/// Runs `heddle` with these arguments, as the shell reads them.
+Outcome heddle_run(const std::string& arguments) {
+  const TemporaryFolder folder;
+  const auto err = folder / "err", out = folder / "out";
+  const std::string command = std::string("cd ") + HEDDLE_SOURCE_DIR + " && " + HEDDLE_BINARY +
+                              " " + arguments + " >" + out.string() + " 2>" + err.string();
+  const int status = std::system(command.c_str());
+  REQUIRE(WIFEXITED(status));
+  return {WEXITSTATUS(status), read_bytes(out), read_bytes(err)};
+}
+
+/// A failure: nothing on stdout, this sentence on stderr.
+void check_failure(const std::string& arguments, int code, const std::string& sentence) {
+  CAPTURE(arguments);
+  const Outcome outcome = heddle_run(arguments);
+  CHECK(outcome.code == code);
+  CHECK(outcome.out == "");
+  CHECK(outcome.err == sentence + "\n");
+}
+
+}  // namespace
+
+TEST_CASE("cli: help begins with an example and names every verb") {
+  const Outcome help = heddle_run("--help");
+  CHECK(help.code == 0);
+  CHECK(help.err == "");
+  CHECK(help.out.starts_with("Example: heddle "));
+  for (const char* verb : {"config", "gradcheck"}) {
+    CAPTURE(verb);
+    CHECK(contains(help.out, std::string("  ") + verb + " "));
+    const Outcome about = heddle_run(std::string(verb) + " --help");
+    CHECK(about.code == 0);
+    CHECK(about.out.starts_with(std::string("Example: heddle ") + verb));
+  }
+}
+
+TEST_CASE("cli: a wrong command line is one sentence, with the nearest name, and exit code 2") {
+  check_failure("", 2, "heddle: no verb is given; see heddle --help");
+  check_failure("gradchek x", 2,
+                "heddle: there is no verb gradchek; did you mean \"gradcheck\"? See heddle --help");
+  check_failure("frobnicate", 2, "heddle: there is no verb frobnicate; see heddle --help");
+  check_failure("gradcheck configs/tiny.json --directoins=3", 2,
+                "heddle: there is no option --directoins=3; did you mean \"--directions\"? See "
+                "heddle gradcheck --help");
+  check_failure("gradcheck configs/tiny.json more", 2,
+                "heddle: there is no argument more; see heddle gradcheck --help");
+  check_failure("gradcheck", 2, "heddle: CONFIG is required; see heddle gradcheck --help");
+  check_failure("config", 2, "heddle: CONFIG is required; see heddle config --help");
+  check_failure("gradcheck configs/tiny.json --vocabulary 2", 2,
+                "heddle: --vocabulary: Value 2 not in range 3 to 16777216; see heddle gradcheck "
+                "--help");
+}
+
+TEST_CASE("cli: what is wrong with a config is said at its place, with exit code 3") {
+  check_failure("gradcheck nowhere.json", 3, "nowhere.json: there is no such file");
+  check_failure("config configs", 3, "configs: is a folder, not a config");
+  check_failure("config configs/tiny.json --set model.heads=7 --set model.d_fff=3", 3,
+                "--set model.heads=7: model.heads: 7 does not divide d_model 128\n"
+                "--set model.d_fff=3: model.d_fff: unknown key; did you mean \"d_ff\"?");
+  check_failure("config configs/tiny.json --set model.kv_heads=3", 3,
+                "--set model.kv_heads=3: model.kv_heads: 3 does not divide heads 4");
+  check_failure("config configs/tiny.json --set model.heads=128 --set model.positions=rotary", 3,
+                "--set model.heads=128: model.heads: rotary positions need an even number of "
+                "columns per head, not 1");
+  check_failure("config configs/tiny.json --set model.d_model=1028", 3,
+                "configs/tiny.json:6:14: model.heads: heads of d_model 1028 / 4 = 257 columns are "
+                "wider than 256; take more heads");
+  check_failure(
+      "config configs/tiny.json --set model.d_model=129 --set model.heads=3", 3,
+      "--set model.d_model=129: model.d_model: sinusoidal positions need an even d_model");
+  check_failure("config configs/tiny.json --set model.encoder.d_model=64", 3,
+                "configs/tiny.json:4:12: model.tie: d_model is 64 in the encoder and 128 in the "
+                "decoder; take \"target_output\" or \"none\"");
+  check_failure(
+      "config configs/tiny.json --set 'model.encoder.block=[]'", 3,
+      "--set model.encoder.block=[]: model.encoder.block: an empty list; leave it out or give "
+      "elements");
+  check_failure(
+      "config configs/tiny.json --set 'model.encoder.block=[{\"type\":\"cross_attention\"}]'", 3,
+      "--set model.encoder.block=[{\"type\":\"cross_attention\"}]: model.encoder.block[0].type: "
+      "\"cross_attention\" is none of self_attention, feed_forward; did you mean "
+      "\"self_attention\"?");
+}
+
+TEST_CASE("cli: the resolved config is printed and reads as the same") {
+  const TemporaryFolder folder;
+  const auto file = folder / "resolved.json";
+  for (const char* name : {"tiny", "base", "modern"}) {
+    const Outcome first = heddle_run("config configs/" + std::string(name) + ".json");
+    CHECK(first.code == 0);
+    CHECK(first.err == "");
+    CHECK(contains(first.out, "\"d_ff\": "));
+    write_bytes(file, first.out);
+    const Outcome second = heddle_run("config " + file.string());
+    CHECK(second.out == first.out);
+  }
+}
+
+TEST_CASE("cli: the schema in the tree is the program's own") {
+  const Outcome schema = heddle_run("config --schema");
+  CHECK(schema.code == 0);
+  CHECK(schema.out == contents("configs/heddle.schema.json"));
+}
+
+TEST_CASE("cli: gradcheck prints a line for each parameter, the worst last") {
+  const Outcome outcome = heddle_run(
+      "gradcheck configs/modern.json --set model.d_model=64 --set model.d_ff=96 --vocabulary 30");
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.err, "checking the full model, "));
+  CHECK(contains(outcome.out, "\nencoder.layers.1.self_attention.key.weight "));
+  CHECK(contains(outcome.out, "\ndecoder.layers.1.feed_forward.gate.bias "));
+  CHECK(contains(outcome.out, "\nworst of the small model: "));
+  CHECK(contains(outcome.out, "\ndirection 4: "));
+  CHECK(outcome.out.ends_with(", allowed 1e-05: passed\n"));
+  const Outcome small = heddle_run("gradcheck configs/modern.json --directions 0");
+  CHECK(small.code == 0);
+  CHECK(small.err == "");
+  CHECK(small.out.ends_with(", allowed 1e-06: passed\n"));
+}
