@@ -1,0 +1,98 @@
+#include "decode/greedy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace heddle {
+
+namespace {
+
+struct Choice {
+  std::int32_t id;
+  double log_probability;
+};
+
+// The largest of a row of scores; the first of equals.
+template <class T>
+Choice best_of(const T* scores, std::int64_t classes) {
+  const T* const best = std::max_element(scores, scores + classes);
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < classes; ++i)
+    sum += std::exp(static_cast<double>(scores[i] - *best));
+  return {static_cast<std::int32_t>(best - scores), -std::log(sum)};
+}
+
+// The sentences that are still growing, and the tokens of the next step.
+struct Live {
+  std::vector<std::int32_t> sentences, next, staying;
+  std::vector<Sequence> one_each;
+
+  Live(std::size_t count, std::int32_t start) : sentences(count), next(count, start) {
+    std::iota(sentences.begin(), sentences.end(), 0);
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(count); ++i) one_each.push_back({i, 1});
+  }
+  Tokens tokens() const { return {next, Sequences(one_each).first(next.size())}; }
+};
+
+// Gives every live sentence its token; those that go on stay.
+void grow(const Tensor& logits, const std::vector<std::int32_t>& limits, Live& live,
+          std::vector<Hypothesis>& hypotheses) {
+  const std::int64_t classes = logits.shape.columns();
+  live.staying.clear();
+  live.next.clear();
+  for (std::size_t row = 0; row < live.sentences.size(); ++row) {
+    const auto sentence = static_cast<std::size_t>(live.sentences[row]);
+    Hypothesis& hypothesis = hypotheses[sentence];
+    const Choice choice = dispatch(logits.dtype, "greedy", [&](auto zero) {
+      return best_of(logits.as<decltype(zero)>() + static_cast<std::int64_t>(row) * classes,
+                     classes);
+    });
+    hypothesis.log_probability += choice.log_probability;
+    hypothesis.finished = choice.id == Vocabulary::kEnd;
+    if (hypothesis.finished) continue;
+    hypothesis.ids.push_back(choice.id);
+    if (static_cast<std::int32_t>(hypothesis.ids.size()) >= limits[sentence]) continue;
+    live.staying.push_back(static_cast<std::int32_t>(row));
+    live.next.push_back(choice.id);
+  }
+  for (std::size_t i = 0; i < live.staying.size(); ++i) {
+    live.sentences[i] = live.sentences[static_cast<std::size_t>(live.staying[i])];
+  }
+  live.sentences.resize(live.staying.size());
+}
+
+}  // namespace
+
+LengthLimit::LengthLimit(const Config& decode) {
+  const Config limit = decode.object("max_length", "Where an output that does not end is cut off.");
+  factor = limit.number("factor", factor, {.least = 0.0, .most = 1000.0},
+                        "Tokens of the output per token of the source.");
+  extra = limit.integer("extra", extra, {1, 1 << 20}, "Tokens on top of that.");
+}
+
+std::int32_t LengthLimit::tokens(std::int64_t source_tokens) const {
+  const double most = factor * static_cast<double>(source_tokens) + static_cast<double>(extra);
+  return static_cast<std::int32_t>(std::clamp(most, 1.0, 1e9));
+}
+
+std::vector<Hypothesis> greedy(const Transformer& transformer, const Tokens& source,
+                               const LengthLimit& limit, DecodingSpace& space) {
+  Context& context = space.context;
+  std::vector<Hypothesis> hypotheses(source.sequences.size());
+  if (hypotheses.empty()) return hypotheses;
+  std::vector<std::int32_t> limits;
+  for (const Sequence& s : source.sequences) limits.push_back(limit.tokens(s.length));
+  context.begin(Mode::kInference);
+  transformer.begin_decoding(context, transformer.encode(context, source), space.cache);
+  Live live(hypotheses.size(), transformer.vocabularies().target.start());
+  for (;;) {
+    context.begin(Mode::kInference);
+    const Tensor states = transformer.decode(context, live.tokens(), space.cache);
+    grow(transformer.logits(context, states), limits, live, hypotheses);
+    if (live.sentences.empty()) return hypotheses;
+    space.cache.select(live.staying);
+  }
+}
+
+}  // namespace heddle
