@@ -1,0 +1,108 @@
+// A run's folder keeps what is complete, whatever happens in between.
+#include "train/run_folder.h"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+#include "tests/support/temporary_folder.h"
+
+using namespace heddle;
+using heddle::testing::failure;
+using heddle::testing::read_bytes;
+using heddle::testing::TemporaryFolder;
+using heddle::testing::write_bytes;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::function<void(const fs::path&)> model_of(const std::string& bytes) {
+  return [=](const fs::path& folder) { write_bytes(folder / "model.safetensors", bytes); };
+}
+
+using Updates = std::vector<std::int64_t>;
+
+}  // namespace
+
+TEST_CASE("run folder: checkpoints appear whole, are replaced whole, and are removed") {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run", RunFolder::Open::kNew);
+  CHECK(run.checkpoints().empty());
+  run.write_checkpoint(500, model_of("a"));
+  run.write_checkpoint(1000000, model_of("b"));
+  CHECK(run.checkpoints() == Updates{500, 1000000});
+  CHECK(run.checkpoint(500).filename() == "step-000500");
+  CHECK(run.checkpoint(1000000).filename() == "step-1000000");
+  CHECK(read_bytes(run.checkpoint(500) / "model.safetensors") == "a");
+  run.write_checkpoint(500, model_of("c"));
+  CHECK(read_bytes(run.checkpoint(500) / "model.safetensors") == "c");
+  CHECK(run.checkpoints().size() == 2);
+  const auto fails = [](const fs::path& path) {
+    write_bytes(path / "model.safetensors", "half");
+    throw std::runtime_error("the disk is full");
+  };
+  CHECK_THROWS_WITH(run.write_checkpoint(500, fails), "the disk is full");
+  CHECK_THROWS_WITH(run.write_checkpoint(600, fails), "the disk is full");
+  CHECK(read_bytes(run.checkpoint(500) / "model.safetensors") == "c");
+  CHECK(run.checkpoints() == Updates{500, 1000000});
+  run.remove_checkpoint(500);
+  CHECK(run.checkpoints() == Updates{1000000});
+  const auto entries = fs::directory_iterator(run.path() / "checkpoints");
+  CHECK(std::distance(begin(entries), end(entries)) == 1);
+}
+
+TEST_CASE("run folder: links point to checkpoints and are replaced") {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run", RunFolder::Open::kNew);
+  CHECK_FALSE(run.pointed("last"));
+  run.write_checkpoint(1, model_of("a"));
+  run.write_checkpoint(2, model_of("b"));
+  run.point("last", 1);
+  CHECK(run.pointed("last") == 1);
+  run.point("last", 2);
+  run.point("best", 1);
+  CHECK(run.pointed("last") == 2);
+  CHECK(find_checkpoint(run.path()) == fs::canonical(run.checkpoint(1)));
+  run.remove_checkpoint(1);
+  CHECK_FALSE(run.pointed("best"));
+  CHECK(find_checkpoint(run.path()) == fs::canonical(run.checkpoint(2)));
+  CHECK(find_checkpoint(run.checkpoint(2)) == run.checkpoint(2));
+}
+
+TEST_CASE("run folder: a run is neither overwritten nor invented") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run";
+  const auto open = [&](RunFolder::Open how) { return failure([&] { RunFolder(path, how); }); };
+  CHECK(open(RunFolder::Open::kContinue) == path.string() + ": holds no run to resume");
+  {
+    RunFolder run(path, RunFolder::Open::kNew);
+    run.write_checkpoint(7, model_of("a"));
+    write_bytes(path / "notes.txt", "mine");
+    CHECK(open(RunFolder::Open::kContinue) ==
+          path.string() + ": another process trains in this folder");
+  }
+  CHECK(open(RunFolder::Open::kNew) ==
+        path.string() + ": holds a run; continue it with --resume, or throw it away with --force");
+  fs::create_directory(path / "checkpoints" / "step-000008.writing");
+  {
+    const RunFolder run(path, RunFolder::Open::kContinue);
+    CHECK(run.checkpoints() == Updates{7});
+    CHECK_FALSE(fs::exists(path / "checkpoints" / "step-000008.writing"));
+  }
+  CHECK(RunFolder(path, RunFolder::Open::kForce).checkpoints().empty());
+  CHECK(read_bytes(path / "notes.txt") == "mine");
+  write_bytes(folder / "file", "x");
+  CHECK(failure([&] { RunFolder(folder / "file", RunFolder::Open::kNew); }) ==
+        (folder / "file").string() + ": is a file; give the folder of a run");
+}
+
+TEST_CASE("run folder: what is no model is refused") {
+  const TemporaryFolder folder;
+  const fs::path missing = folder / "missing";
+  CHECK(failure([&] { find_checkpoint(missing); }) ==
+        missing.string() + ": there is no such model");
+  fs::create_directory(folder / "empty");
+  CHECK(failure([&] {
+          find_checkpoint(folder / "empty");
+        }).starts_with((folder / "empty").string() + ": is no model; give the folder of a run"));
+}

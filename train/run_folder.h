@@ -1,0 +1,63 @@
+// The folder of a run:
+//
+//   config.json                  resolved
+//   metrics.jsonl                an object per report or validation
+//   checkpoints/step-000500/     complete in itself
+//   checkpoints/last, best       links to two of them
+//   lock                         held by the process that trains
+//
+// A checkpoint is written under another name, flushed, and then renamed; links are replaced by
+// renaming, too. Whatever interrupts, a name like step-000500 is complete.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace heddle {
+
+class RunFolder {
+ public:
+  enum class Open {
+    kNew,      // refuses a folder that holds a run
+    kForce,    // throws the run in it away
+    kContinue  // needs a run
+  };
+
+  /// Makes or opens the folder and locks it. Throws FileError, saying what to do, where that cannot
+  /// be, also while another process trains in it.
+  RunFolder(const std::filesystem::path& path, Open how);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+  /// `write` fills a folder; it becomes the checkpoint of `update`, in place of an older one.
+  void write_checkpoint(std::int64_t update,
+                        const std::function<void(const std::filesystem::path&)>& write);
+  /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
+  void point(const std::string& name, std::int64_t update);
+  /// The update of the checkpoint that a link points to.
+  std::optional<std::int64_t> pointed(const std::string& name) const;
+  /// All complete checkpoints, by update.
+  std::vector<std::int64_t> checkpoints() const;
+  std::filesystem::path checkpoint(std::int64_t update) const;
+  void remove_checkpoint(std::int64_t update);
+
+ private:
+  void lock();
+  void remove_leftovers();
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+/// The checkpoint folder that `model` means: itself, or of a run its best, else its last one.
+/// Throws FileError for what is neither.
+std::filesystem::path find_checkpoint(const std::filesystem::path& model);
+
+}  // namespace heddle
