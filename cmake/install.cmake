@@ -1,0 +1,17 @@
+# Headers, libraries and the package `heddle` with its targets heddle::base to heddle::train.
+include(CMakePackageConfigHelpers)
+install(DIRECTORY autograd configs decode layers train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heddle
+  FILES_MATCHING PATTERN "*.h")
+set_target_properties(heddle_options PROPERTIES EXPORT_NAME options)
+install(TARGETS heddle_options EXPORT heddle)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/heddle)
+install(EXPORT heddle NAMESPACE heddle:: DESTINATION ${package_dir} FILE heddle-targets.cmake)
+file(WRITE ${CMAKE_BINARY_DIR}/heddle-config.cmake "include(CMakeFindDependencyMacro)
+find_dependency(OpenMP)
+find_dependency(PkgConfig)
+pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
+include(\${CMAKE_CURRENT_LIST_DIR}/heddle-targets.cmake)\n")
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/heddle-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/heddle-config.cmake ${CMAKE_BINARY_DIR}/heddle-config-version.cmake
+  DESTINATION ${package_dir})

@@ -1,0 +1,65 @@
+#include "train/metrics.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "autograd/base/check.h"
+
+namespace heddle {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error) {
+  fail<FileError>("cannot write ", path.string(), ": ", std::generic_category().message(error));
+}
+
+// How many bytes hold complete lines of updates up to `update`.
+std::size_t bytes_to_keep(const std::filesystem::path& path, std::int64_t update) {
+  std::ifstream file(path, std::ios::binary);
+  std::size_t bytes = 0;
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!object.is_object() || !object.contains("update")) break;
+    const Json& number = object.at("update");
+    if (!number.is_number_integer() || number.get<std::int64_t>() > update) break;
+    bytes += line.size() + 1;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t update) : path_(path) {
+  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail_to_write(path_, errno);
+  const auto keep = static_cast<off_t>(bytes_to_keep(path, update));
+  if (::ftruncate(descriptor_, keep) == 0) return;
+  const int error = errno;
+  ::close(descriptor_);
+  fail_to_write(path_, error);
+}
+
+MetricsFile::~MetricsFile() {
+  ::close(descriptor_);
+}
+
+void MetricsFile::append(std::int64_t update, const std::vector<Metric>& metrics) {
+  Json object = {{"update", update}};
+  for (const Metric& metric : metrics) {
+    std::visit([&](const auto& value) { object[std::string(metric.name)] = value; }, metric.value);
+  }
+  const std::string line = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  // One call, so that a line is there whole or not at all as far as the system is concerned.
+  const ssize_t written = ::write(descriptor_, line.data(), line.size());
+  if (written < 0) fail_to_write(path_, errno);
+  if (written != static_cast<ssize_t>(line.size())) fail_to_write(path_, ENOSPC);
+}
+
+}  // namespace heddle
