@@ -33,7 +33,17 @@ struct Arguments {
 };
 
 constexpr Vocabulary kSmallVocabulary{11};
-constexpr std::int32_t kSourceLengths[] = {3, 1, 4}, kTargetLengths[] = {2, 5, 1};
+
+/// Sentences of uneven lengths, none longer than `most` tokens.
+struct Lengths {
+  std::vector<std::int32_t> source = {3, 1, 4}, target = {2, 5, 1};
+
+  explicit Lengths(std::int32_t most) {
+    for (auto* lengths : {&source, &target}) {
+      for (std::int32_t& length : *lengths) length = std::min(length, most);
+    }
+  }
+};
 
 /// The object "model" of a valid config, with `vocabulary`; the resolved config.
 std::string checked(const ConfigDocument& document, const Vocabulary& vocabulary) {
@@ -52,9 +62,10 @@ GradcheckOptions options_of(const Arguments& arguments) {
 bool check_small_model(const Arguments& arguments, const std::string& resolved) {
   const ConfigDocument small = ConfigDocument::parse(scaled_down(resolved), "the small model");
   checked(small, kSmallVocabulary);
+  const Lengths lengths(longest_sentence(resolved));
   const GradcheckReport report = check_model_gradients(
       "the small model", small.root().object("model", ""), {kSmallVocabulary, kSmallVocabulary},
-      kSourceLengths, kTargetLengths, options_of(arguments));
+      lengths.source, lengths.target, options_of(arguments));
   for (const GradcheckParameter& p : report.parameters) {
     fmt::print("{:<55} {:>6} checked  {:>3} failed  {:.1e}\n", p.name, p.checked, p.failed,
                p.relative_error);
@@ -73,9 +84,9 @@ bool check_small_model(const Arguments& arguments, const std::string& resolved) 
   return report.passed();
 }
 
-bool check_full_model(const Arguments& arguments, const Config& model) {
+bool check_full_model(const Arguments& arguments, const Config& model, const Lengths& lengths) {
   const Vocabulary vocabulary{arguments.vocabulary};
-  ModelUnderCheck under_check(model, {vocabulary, vocabulary}, kSourceLengths, kTargetLengths);
+  ModelUnderCheck under_check(model, {vocabulary, vocabulary}, lengths.source, lengths.target);
   fmt::print(stderr, "checking the full model, {:.1f} million parameters, along {} directions\n",
              static_cast<double>(under_check.store().elements()) * 1e-6, arguments.directions);
   const auto loss = [&](Context& context) { return under_check(context); };
@@ -96,7 +107,9 @@ void run(const Arguments& arguments) {
   const std::string resolved = checked(document, {arguments.vocabulary});
   bool passed = check_small_model(arguments, resolved);
   if (arguments.directions > 0) {
-    passed = check_full_model(arguments, document.root().object("model", "")) && passed;
+    passed = check_full_model(arguments, document.root().object("model", ""),
+                              Lengths(longest_sentence(resolved))) &&
+             passed;
   }
   if (!passed) throw CLI::RuntimeError(kNumeric);
 }

@@ -11,51 +11,52 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::int64_t at_most_two(std::int64_t x) {
-  return std::min<std::int64_t>(x, 2);
+// Four heads divide every d_model of a small model; a head's two columns suit rotary positions.
+std::int64_t small_heads(std::int64_t heads) {
+  return heads >= 4 ? 4 : heads == 3 ? 2 : heads;
 }
 
-struct Size {
-  std::string_view key;
-  std::int64_t (*small)(std::int64_t);
-};
+std::int64_t small_size(const std::string& key, std::int64_t size) {
+  if (key == "d_ff") return 6;
+  if (key == "heads") return small_heads(size);
+  if (key == "layers") return std::min<std::int64_t>(size, 2);
+  if (key == "max_positions") return std::min<std::int64_t>(size, 16);
+  return size;
+}
 
-// Four heads, or two that share keys and values, divide every d_model; a head's two columns suit
-// rotary positions.
-constexpr Size kSizes[] = {
-    {"d_ff", [](std::int64_t) -> std::int64_t { return 6; }},
-    {"heads", [](std::int64_t x) -> std::int64_t { return x >= 4   ? 4
-                                                          : x == 3 ? 2
-                                                                   : x; }},
-    {"kv_heads", at_most_two},
-    {"layers", at_most_two},
-    {"max_positions", [](std::int64_t x) { return std::min<std::int64_t>(x, 16); }},
-};
+struct Scaling {
+  std::vector<std::int64_t> widths;  // all d_model, sorted: different ones stay different
 
-void scale(Json& value, const std::vector<std::int64_t>& widths) {
-  if (value.is_array()) {
-    for (Json& element : value) scale(element, widths);
-  }
-  if (!value.is_object()) return;
-  for (auto& [key, element] : value.items()) {
-    if (!element.is_number_integer()) {
-      scale(element, widths);
-    } else if (key == "d_model") {  // different widths stay different
-      const auto rank = std::ranges::find(widths, element.get<std::int64_t>()) - widths.begin();
-      element = 8 * (rank + 1);
-    } else {
-      for (const Size& size : kSizes) {
-        if (key == size.key) element = size.small(element.get<std::int64_t>());
+  /// `heads`: those that an object inherits.
+  void scale(Json& value, std::int64_t heads) const {
+    if (value.is_array()) {
+      for (Json& element : value) scale(element, heads);
+    }
+    if (!value.is_object()) return;
+    heads = value.value("heads", heads);
+    for (auto& [key, element] : value.items()) {
+      if (!element.is_number_integer()) {
+        scale(element, heads);
+        continue;
+      }
+      const auto size = element.get<std::int64_t>();
+      if (key == "d_model") {
+        element = 8 * (std::ranges::find(widths, size) - widths.begin() + 1);
+      } else if (key == "kv_heads") {  // shared stay shared, separate stay separate
+        element = size == heads ? small_heads(heads) : std::min<std::int64_t>(size, 2);
+      } else {
+        element = small_size(key, size);
       }
     }
   }
-}
+};
 
-void collect_widths(const Json& value, std::vector<std::int64_t>& widths) {
+// The values of all keys of this name.
+void collect(const Json& value, const char* name, std::vector<std::int64_t>& values) {
   if (!value.is_structured()) return;
   for (const auto& [key, element] : value.items()) {
-    collect_widths(element, widths);
-    if (key == "d_model" && element.is_number_integer()) widths.push_back(element);
+    collect(element, name, values);
+    if (key == name && element.is_number_integer()) values.push_back(element);
   }
 }
 
@@ -65,11 +66,17 @@ std::string scaled_down(const std::string& resolved) {
   Json config = Json::parse(resolved);
   Json& model = config["model"];
   std::vector<std::int64_t> widths;
-  collect_widths(model, widths);
+  collect(model, "d_model", widths);
   std::ranges::sort(widths);
   widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
-  scale(model, widths);
+  Scaling{widths}.scale(model, 0);
   return config.dump();
+}
+
+std::int32_t longest_sentence(const std::string& resolved) {
+  std::vector<std::int64_t> lengths = {1000};
+  collect(Json::parse(resolved)["model"], "max_positions", lengths);
+  return static_cast<std::int32_t>(*std::ranges::min_element(lengths));
 }
 
 }  // namespace heddle

@@ -111,7 +111,13 @@ T read_key(Config::State& state, std::size_t node, std::string_view key, const T
     state.note(pointer_to(state.nodes[value.node].pointer, key), wrong);
     return fallback;
   }
-  state.resolve(value.node, key, *value.json);
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    state.resolve(value.node, key, result);  // 4.0 is 4
+  } else if constexpr (std::is_same_v<T, std::optional<std::int64_t>>) {
+    state.resolve(value.node, key, result ? Json(*result) : *value.json);
+  } else {
+    state.resolve(value.node, key, *value.json);
+  }
   return result;
 }
 
@@ -148,6 +154,20 @@ std::optional<std::int64_t> Config::integer_or(std::string_view key, std::string
           return value.dump() + " is neither an integer nor " + quoted(word);
         }
         return read_integer(value, allowed, result.emplace());
+      });
+}
+
+std::optional<double> Config::number_or(std::string_view key, std::string_view word,
+                                        const Numbers& allowed, std::string_view about) const {
+  const Json schema = {{"anyOf", {number_schema(allowed), Json{{"const", word}}}}};
+  return read_key<std::optional<double>>(
+      *state_, node_, key, std::nullopt, word, schema, about,
+      [&](const Json& value, std::optional<double>& result) -> std::string {
+        if (value.is_string()) {
+          if (value.get_ref<const std::string&>() == word) return {};
+          return value.dump() + " is neither a number nor " + quoted(word);
+        }
+        return read_number(value, allowed, result.emplace());
       });
 }
 
@@ -211,8 +231,7 @@ fs::path Config::path(std::string_view key, std::string_view about) const {
   const std::string pointer =
       pointer_to(state_->nodes[found.json ? found.node : node_].pointer, key);
   if (found.json == nullptr) state_->note(pointer, "missing; give the path of a file");
-  const fs::path folder =
-      state_->overridden.contains(pointer) ? fs::current_path() : state_->folder;
+  const fs::path folder = state_->overriding(pointer).empty() ? state_->folder : fs::current_path();
   const fs::path result = read_key<fs::path>(
       *state_, node_, key, {}, nullptr, {{"type", "string"}}, about,
       [&](const Json& value, fs::path& path) -> std::string {
@@ -376,6 +395,7 @@ void ConfigDocument::finish() const {
 }
 
 std::string ConfigDocument::resolved() const {
+  state_->settle_defaults();
   return state_->resolved.dump(2) + "\n";
 }
 

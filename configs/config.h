@@ -80,6 +80,9 @@ class Config {
                                          const Integers& allowed, std::string_view about) const;
   double number(std::string_view key, double fallback, const Numbers& allowed,
                 std::string_view about) const;
+  /// A number, or the `word` that stands for none and is the default.
+  std::optional<double> number_or(std::string_view key, std::string_view word,
+                                  const Numbers& allowed, std::string_view about) const;
   /// A list of as many numbers as `fallback` has.
   std::vector<double> numbers(std::string_view key, std::span<const double> fallback,
                               const Numbers& allowed, std::string_view about) const;

@@ -111,16 +111,45 @@ void Config::State::resolve_default(std::size_t index, std::string_view key, con
   const Json& there = resolved_object(nodes[outermost].pointer);
   const bool taken = there.contains(key) && there.at(std::string(key)) != value;
   resolve(taken ? index : outermost, key, value);
+  defaults.push_back({index, std::string(key), value});
+}
+
+// A value that was written further in later on, for another reader, may hide the outer default from
+// who read it before: that one then gets its own, which may hide others in turn.
+void Config::State::settle_defaults() {
+  const auto found = [&](const Default& d) -> const Json* {
+    for (std::optional<std::size_t> at = d.node; at; at = nodes[*at].outer) {
+      const Json::json_pointer pointer(nodes[*at].pointer);
+      if (!resolved.contains(pointer)) continue;
+      const Json& object = resolved.at(pointer);
+      if (object.contains(d.key)) return &object.at(d.key);
+    }
+    return nullptr;
+  };
+  bool changed = true;
+  for (std::size_t round = 0; changed && round <= nodes.size(); ++round) {
+    changed = false;
+    for (const Default& d : defaults) {
+      const Json* value = found(d);
+      if (value != nullptr && *value == d.value) continue;
+      resolve(d.node, d.key, d.value);
+      changed = true;
+    }
+  }
+}
+
+std::string Config::State::overriding(const std::string& pointer) const {
+  for (std::string at = pointer; !at.empty(); at = parent_of(at)) {
+    const auto set = overridden.find(at);
+    if (set != overridden.end()) return set->second;
+  }
+  return {};
 }
 
 void Config::State::note(const std::string& pointer, const std::string& message, bool at_key) {
   if (schema != nullptr) return;
   Found found{false, {}, {}};
-  std::string where;
-  for (std::string at = pointer; !at.empty() && where.empty(); at = parent_of(at)) {
-    const auto set = overridden.find(at);
-    if (set != overridden.end()) where = set->second;
-  }
+  std::string where = overriding(pointer);
   found.overridden = !where.empty();
   if (where.empty()) {
     std::string at = pointer;

@@ -31,6 +31,12 @@ struct Config::State {
   std::vector<ConfigNode> nodes;
   std::map<std::string, std::vector<std::string>> known;  // pointer of an object -> its known keys
   Json resolved = Json::object();
+  struct Default {
+    std::size_t node;
+    std::string key;
+    Json value;
+  };
+  std::vector<Default> defaults;  // that were read
   SchemaNotes* schema = nullptr;  // set while a reader is only described
 
   struct Found {
@@ -54,8 +60,14 @@ struct Config::State {
 
   /// Writes into the resolved config.
   void resolve(std::size_t node, std::string_view key, const Json& value);
-  /// The same for a default: as far out as no other value is in the way.
+  /// The same for a default: at the outermost object, where nothing else is in the way.
   void resolve_default(std::size_t node, std::string_view key, const Json& value);
+
+  /// Writes defaults where they would be shadowed by others that were written further in.
+  void settle_defaults();
+
+  /// The override that set this value or an object around it, "--set a.b=c"; else empty.
+  std::string overriding(const std::string& pointer) const;
 
   /// Notes an error at a value, or at a key where `at_key`; where it is not given, at the innermost
   /// object around it that is.

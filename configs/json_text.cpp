@@ -164,7 +164,6 @@ class Reader {
   template <class T>
   bool add(T&& value, bool number = false) {
     cursor_.skip_blanks();
-    check<ConfigError>(!open_.empty(), here(), "a config is an object; it begins with {");
     slot() = std::forward<T>(value);
     result_.values.emplace(pointer(), cursor_.place());
     // Of a number the parser has read one character too many, unless the text ends with it.
@@ -176,8 +175,6 @@ class Reader {
 
   bool open(Json container) {
     cursor_.skip_blanks();
-    check<ConfigError>(!open_.empty() || container.is_object(), here(),
-                       "a config is an object; it begins with {");
     check<ConfigError>(open_.size() < kMaxDepth, here(), "nests deeper than ", kMaxDepth,
                        " objects and lists");
     Json& place = slot();
@@ -205,7 +202,7 @@ class Reader {
 
 }  // namespace
 
-JsonText read_json_text(std::string_view text, const std::string& name) {
+JsonText read_json_value(std::string_view text, const std::string& name) {
   check<ConfigError>(text.size() <= kMaxBytes, name, ": ", text.size(),
                      " bytes are more than a config may have, ", kMaxBytes);
   std::size_t count = 0;
@@ -216,6 +213,14 @@ JsonText read_json_text(std::string_view text, const std::string& name) {
   Json::sax_parse(begin, end, &reader, Json::input_format_t::json, /*strict=*/true,
                   /*ignore_comments=*/true);
   return reader.take();
+}
+
+JsonText read_json_text(std::string_view text, const std::string& name) {
+  JsonText result = read_json_value(text, name);
+  const TextPlace place = result.values.at("");
+  check<ConfigError>(result.root.is_object(), name, ':', place.line, ':', place.column,
+                     ": a config is an object; it begins with {");
+  return result;
 }
 
 std::string pointer_to(const std::string& path, std::string_view key) {

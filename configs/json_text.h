@@ -22,15 +22,17 @@ struct TextPlace {
   friend auto operator<=>(const TextPlace&, const TextPlace&) = default;
 };
 
-/// An object read from text. Places are found by JSON pointer: "/model/encoder/block/0".
+/// What was read from text. Places are found by JSON pointer: "/model/encoder/block/0".
 struct JsonText {
   Json root;
   std::map<std::string, TextPlace, std::less<>> keys;    // where the key of a value begins
   std::map<std::string, TextPlace, std::less<>> values;  // where the value begins
 };
 
-/// Throws ConfigError, `name:line:column: what`, for text that is no JSON object, nests deeper than
-/// 64, is longer than 16 MiB, or repeats a key.
+/// Throws ConfigError, `name:line:column: what`, for text that is no JSON, nests deeper than 64, is
+/// longer than 16 MiB, or repeats a key.
+JsonText read_json_value(std::string_view text, const std::string& name);
+/// The same, also for text that is no object.
 JsonText read_json_text(std::string_view text, const std::string& name);
 
 /// `path` / `key` as a JSON pointer.

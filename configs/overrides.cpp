@@ -7,8 +7,10 @@ namespace heddle {
 
 namespace {
 
-// JSON, or else the text itself. Lists and objects must be JSON.
-Json value_of(const std::string& text) {
+// Objects, lists and quoted texts are JSON; numbers, true, false and null, too; else the text
+// itself.
+Json value_of(const std::string& text, const std::string& whole) {
+  if (text.find_first_of("{[\"") == 0) return read_json_value(text, "--set " + whole).root;
   Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return value.is_discarded() ? Json(text) : value;
 }
@@ -22,13 +24,6 @@ bool is_utf8(const std::string& text) {
   }
 }
 
-// Forgets the places of what was in the file at and below `pointer`.
-void forget(std::map<std::string, TextPlace, std::less<>>& places, const std::string& pointer) {
-  std::erase_if(places, [&](const auto& entry) {
-    return entry.first == pointer || entry.first.starts_with(pointer + "/");
-  });
-}
-
 // What is wrong with the override; empty: it has been applied.
 std::string apply(Config::State& state, const std::string& text) {
   const std::size_t equals = text.find('=');
@@ -37,6 +32,7 @@ std::string apply(Config::State& state, const std::string& text) {
   const std::string path = text.substr(0, equals);
   Json* at = &state.text.root;
   std::string pointer;
+  if (std::ranges::count(path, '.') >= 64) return "nests deeper than 64 objects and lists";
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find('.', begin), path.size());
     const std::string step = path.substr(begin, end - begin);
@@ -56,9 +52,10 @@ std::string apply(Config::State& state, const std::string& text) {
     pointer = pointer_to(pointer, step);
     begin = end + 1;
   }
-  *at = value_of(text.substr(equals + 1));
-  forget(state.text.keys, pointer);
-  forget(state.text.values, pointer);
+  *at = value_of(text.substr(equals + 1), text);
+  // What was set below is gone.
+  std::erase_if(state.overridden,
+                [&](const auto& entry) { return entry.first.starts_with(pointer + "/"); });
   state.overridden[pointer] = "--set " + text;
   return {};
 }
@@ -68,10 +65,15 @@ std::string apply(Config::State& state, const std::string& text) {
 void apply_overrides(Config::State& state, std::span<const std::string> overrides) {
   std::string errors;
   for (const std::string& text : overrides) {
-    const std::string wrong = apply(state, text);
-    if (wrong.empty()) continue;
-    errors.append(errors.empty() ? "" : "\n").append("--set ").append(text).append(": ");
-    errors.append(wrong);
+    if (!errors.empty()) errors.append("\n");
+    const std::size_t before = errors.size();
+    try {
+      const std::string wrong = apply(state, text);
+      if (!wrong.empty()) errors.append("--set ").append(text).append(": ").append(wrong);
+    } catch (const ConfigError& error) {
+      errors.append(error.what());
+    }
+    if (errors.size() == before && before > 0) errors.pop_back();
   }
   if (!errors.empty()) throw ConfigError(errors);
 }

@@ -40,8 +40,14 @@ Heads::Heads(const Config& config, std::int64_t d_model)
 
 void AttentionMaps::add(std::string_view layer, int heads, Sequences queries, Sequences keys,
                         const Tensor& weights) {
-  layers_.emplace_back(layer);
-  data_.push_back({heads, {queries.begin(), queries.end()}, {keys.begin(), keys.end()}, weights});
+  auto place = std::ranges::find(layers_, layer);
+  if (place == layers_.end()) {
+    place = layers_.emplace(place, layer);
+    data_.emplace_back();
+  }
+  Layer& data = data_[static_cast<std::size_t>(place - layers_.begin())];
+  data = {heads, {queries.begin(), queries.end()}, {keys.begin(), keys.end()}, {}};
+  for (std::int64_t i = 0; i < weights.elements(); ++i) data.weights.push_back(weights.value(i));
 }
 
 AttentionMaps::Map AttentionMaps::map(std::string_view layer, std::int64_t sentence,
@@ -63,10 +69,8 @@ AttentionMaps::Map AttentionMaps::map(std::string_view layer, std::int64_t sente
   }
   const auto i = static_cast<std::size_t>(sentence);
   Map map{l.queries[i].length, l.keys[i].length, {}};
-  offset += head * map.queries * map.keys;
-  for (std::int64_t e = 0; e < map.queries * map.keys; ++e) {
-    map.weights.push_back(l.weights.value(offset + e));
-  }
+  const auto first = l.weights.begin() + offset + head * map.queries * map.keys;
+  map.weights.assign(first, first + map.queries * map.keys);
   return map;
 }
 

@@ -30,7 +30,8 @@ struct Heads {
   std::int64_t kv_width() const { return kv_heads * head_dim; }
 };
 
-/// The attention weights of one forward pass, for people to look at. Valid as long as the step.
+/// The attention weights of one forward pass, for people to look at: copies. A layer that runs
+/// again takes the place of what it had.
 class AttentionMaps {
  public:
   /// The weights of one head for one sentence, [queries, keys], before dropout.
@@ -56,7 +57,7 @@ class AttentionMaps {
   struct Layer {
     int heads;
     std::vector<Sequence> queries, keys;
-    Tensor weights;  // sentence after sentence [heads, queries, keys]
+    std::vector<double> weights;  // sentence after sentence [heads, queries, keys]
   };
   std::vector<std::string> layers_;
   std::vector<Layer> data_;

@@ -46,6 +46,8 @@ class DecoderCache {
   /// How many cached sublayers a decoder has, and how wide a row [key | value] of each is.
   struct Layout {
     std::vector<std::int64_t> self_widths, cross_widths;
+
+    friend bool operator==(const Layout&, const Layout&) = default;
   };
 
   /// A new translation: one hypothesis for each sentence of the source, nothing decoded.
@@ -54,6 +56,7 @@ class DecoderCache {
   /// out and reordered; there may be more than before.
   void select(std::span<const std::int32_t> parents);
 
+  const Layout& layout() const { return layout_; }
   std::int64_t hypotheses() const { return static_cast<std::int64_t>(past_.size()); }
   /// Tokens that hypothesis i has so far.
   std::int32_t length(std::int64_t i) const { return past_[static_cast<std::size_t>(i)].length; }

@@ -1,4 +1,4 @@
-// The rate that dropout has where a config names no other. There are four places: embeddings
+// The rates of dropout. There are four places: embeddings
 // (embedding.h), attention weights (attention.h), hidden values (feed_forward.h) and the output of
 // every sublayer before it is added to the residual stream (stack.h).
 #pragma once
@@ -7,9 +7,11 @@
 
 namespace heddle {
 
-inline double general_dropout(const Config& config) {
-  return config.number("dropout", 0.1, Numbers::probability(),
-                       "Dropout of embeddings and of every sublayer's output.");
+/// The rate under `key` or, as by default, that under "dropout".
+inline double dropout_rate(const Config& config, std::string_view key, std::string_view about) {
+  const double general = config.number("dropout", 0.1, Numbers::probability(),
+                                       "Dropout of embeddings and of every sublayer's output.");
+  return config.number_or(key, "dropout", Numbers::probability(), about).value_or(general);
 }
 
 }  // namespace heddle

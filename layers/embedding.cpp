@@ -60,8 +60,7 @@ Embedding::Embedding(const Scope& scope, const Config& config, Parameter table,
     : table_(table),
       vocabulary_(vocabulary),
       scale_(std::sqrt(static_cast<double>(d_model))),
-      dropout_(config.number("embedding_dropout", general_dropout(config), Numbers::probability(),
-                             "Dropout of the embeddings; by default \"dropout\".")),
+      dropout_(dropout_rate(config, "embedding_dropout", "Dropout of the embeddings.")),
       positions_(scope / "positions", config, d_model) {}
 
 Tensor Embedding::operator()(Context& context, std::span<const std::int32_t> ids,

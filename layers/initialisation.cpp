@@ -17,9 +17,8 @@ constexpr Named<InitialisationScheme> kSchemes[] = {
 Initialisation::Initialisation(const Config& config)
     : scheme_(config.choice("initialisation", "xavier_uniform", kSchemes,
                             "How fresh weights are drawn.")) {
-  if (scheme_ != InitialisationScheme::kNormal) return;
   deviation_ = config.number("init_std", 0.02, Numbers::positive(),
-                             "Standard deviation of the weights under \"normal\".");
+                             "Standard deviation of the weights, where they are normal.");
 }
 
 Initialiser Initialisation::matrix(std::int64_t in, std::int64_t out, int depth) const {

@@ -30,7 +30,7 @@ class Initialisation {
 
  private:
   InitialisationScheme scheme_;
-  double deviation_ = 0.0;  // of kNormal
+  double deviation_;  // of kNormal
 };
 
 }  // namespace heddle

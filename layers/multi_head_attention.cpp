@@ -2,7 +2,6 @@
 
 #include "autograd/ops/rotary.h"
 #include "layers/initialisation.h"
-#include "layers/positions.h"
 
 namespace heddle {
 
@@ -32,10 +31,9 @@ Linear projection(const Scope& scope, const char* name, const Config& config, st
   return {scope / name, in, out, Initialisation(config).matrix(in, out, depth)};
 }
 
-// The base of rotary positions, where the config asks for them.
-std::optional<double> rotary_base(const Config& config, const Heads& heads) {
-  if (position_kind(config) != PositionKind::kRotary) return std::nullopt;
-  if (heads.head_dim % 2 != 0) {
+// The base of rotary positions.
+double rotary_base(const Config& config, const Heads& heads, bool rotary) {
+  if (rotary && heads.head_dim % 2 != 0) {
     config.error("heads", "rotary positions need an even number of columns per head, not ",
                  heads.head_dim);
   }
@@ -65,10 +63,10 @@ Tensor attend(Context& context, const Heads& heads, const Columns& query,
 }  // namespace
 
 SelfAttention::SelfAttention(const Scope& scope, const Config& config, std::int64_t d_model,
-                             int depth, bool causal, std::size_t slot)
+                             int depth, const Kind& kind, std::size_t slot)
     : heads_(config, d_model),
-      rotary_base_(rotary_base(config, heads_)),
-      causal_(causal),
+      kind_(kind),
+      rotary_base_(rotary_base(config, heads_, kind.rotary)),
       slot_(slot),
       query_key_value_(self_projection(scope, config, heads_, d_model, depth)),
       output_(projection(scope, "output", config, heads_.width(), d_model, depth)) {}
@@ -78,18 +76,18 @@ Tensor SelfAttention::operator()(Context& context, const Tensor& x, const StackI
   const Tensor qkv = query_key_value_(context, x);
   Columns query{qkv, 0}, key{qkv, width};
   const Columns value{qkv, width + kv_width};
-  if (rotary_base_) {
+  if (kind_.rotary) {
     RotaryOptions options;
     options.heads = heads_.heads + heads_.kv_heads;
     options.head_dim = heads_.head_dim;
-    options.base = *rotary_base_;
+    options.base = rotary_base_;
     if (input.cache != nullptr) options.first_positions = input.cache->first_positions();
     query.matrix = key.matrix = rotary(context, qkv, input.sequences, options);
   }
   const DecoderCache::KeyValues kv = input.cache == nullptr
                                          ? DecoderCache::KeyValues{key, value, input.sequences, {}}
                                          : input.cache->store_self(context, slot_, key, value);
-  return output_(context, attend(context, heads_, query, kv, causal_, input));
+  return output_(context, attend(context, heads_, query, kv, kind_.causal, input));
 }
 
 CrossAttention::CrossAttention(const Scope& scope, const Config& config, std::int64_t d_model,

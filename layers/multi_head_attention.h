@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 #include "layers/attention.h"
@@ -34,10 +33,14 @@ struct StackInput {
 
 class SelfAttention {
  public:
-  /// `slot`: which of a cache's self-attention matrices is this one's. A causal one sees no token
-  /// to the right.
+  struct Kind {
+    bool causal = false;  // sees no token to the right: decoder
+    bool rotary = false;  // turns queries and keys by their positions
+  };
+
+  /// `slot`: which of a cache's self-attention matrices is this one's.
   SelfAttention(const Scope& scope, const Config& config, std::int64_t d_model, int depth,
-                bool causal, std::size_t slot);
+                const Kind& kind, std::size_t slot);
 
   /// x [tokens, d_model] -> the same shape.
   Tensor operator()(Context& context, const Tensor& x, const StackInput& input) const;
@@ -47,8 +50,8 @@ class SelfAttention {
 
  private:
   Heads heads_;
-  std::optional<double> rotary_base_;
-  bool causal_;
+  Kind kind_;
+  double rotary_base_;
   std::size_t slot_;
   Linear query_key_value_;  // [width + 2 kv_width, d_model]
   Linear output_;           // [d_model, width]

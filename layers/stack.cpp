@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "layers/dropout_rates.h"
+#include "layers/positions.h"
 
 namespace heddle {
 
@@ -44,13 +45,13 @@ std::vector<BlockItem> block_of(const Config& config, Stack::Role role) {
 
 // Makes the sublayers of one stack and counts, for the cache, those that attend.
 struct Stack::Builder {
-  Role role;
+  SelfAttention::Kind self_attention;
   std::int64_t d_model, memory_d_model;
   DecoderCache::Layout& cache;
 
   decltype(Sublayer::function) function(const Scope& place, const BlockItem& item, int depth) {
     if (item.type == SublayerType::kSelfAttention) {
-      SelfAttention attention(place, item.config, d_model, depth, role == Role::kDecoder,
+      SelfAttention attention(place, item.config, d_model, depth, self_attention,
                               cache.self_widths.size());
       cache.self_widths.push_back(attention.cached_width());
       return attention;
@@ -67,8 +68,7 @@ struct Stack::Builder {
   Sublayer sublayer(const Scope& layer, const std::string& name, const BlockItem& item, int depth) {
     auto f = function(layer / name, item, depth);
     const double dropout =
-        item.config.number("residual_dropout", general_dropout(item.config), Numbers::probability(),
-                           "Dropout of a sublayer's output; by default \"dropout\".");
+        dropout_rate(item.config, "residual_dropout", "Dropout of a sublayer's output.");
     return {(layer / name).path(), std::move(f), dropout,
             Norm(layer / (name + "_norm"), item.config, d_model)};
   }
@@ -82,7 +82,8 @@ Stack::Stack(const Scope& scope, const Config& config, Role role, std::int64_t d
   const auto layers =
       static_cast<int>(config.integer("layers", 6, {1, 1000}, "Layers of the stack."));
   const std::vector<BlockItem> block = block_of(config, role);
-  Builder build{role, d_model, memory_d_model, cache_layout_};
+  const bool rotary = position_kind(config) == PositionKind::kRotary;
+  Builder build{{role == Role::kDecoder, rotary}, d_model, memory_d_model, cache_layout_};
   for (int layer = 0; layer < layers; ++layer) {
     std::array<int, kTypes.size()> seen{};
     for (const BlockItem& item : block) {

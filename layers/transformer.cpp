@@ -95,6 +95,8 @@ void Transformer::begin_decoding(Context& context, const Memory& memory,
 Tensor Transformer::decode(Context& context, const Tokens& next, DecoderCache& cache,
                            AttentionMaps* maps) const {
   const NamedScope named(context, "decoder");
+  check(cache.layout() == decoder_.cache_layout(),
+        "decode: the cache was not begun by this model; see begin_decoding");
   cache.extend(next.sequences);
   StackInput input{next.sequences, nullptr, &cache};
   input.maps = maps;
