@@ -28,4 +28,12 @@ TEST_CASE("a scaled-down model is small and has the structure of the large one")
       "block": [{"type": "self_attention", "heads": 1}, {"type": "feed_forward", "d_ff": 6}]}}})"));
   CHECK(plain(scaled_down(R"({"model": {"d_model": 6, "heads": 3, "kv_heads": "heads"}})")) ==
         plain(R"({"model": {"d_model": 8, "heads": 2, "kv_heads": "heads"}})"));
+  // Heads that are not shared stay so, also where they are inherited.
+  CHECK(plain(scaled_down(R"({"model": {"heads": 8, "kv_heads": 8, "encoder": {"kv_heads": 4},
+                              "decoder": {"heads": 16, "kv_heads": 16}}})")) ==
+        plain(R"({"model": {"heads": 4, "kv_heads": 4, "encoder": {"kv_heads": 2},
+                              "decoder": {"heads": 4, "kv_heads": 4}}})"));
+  CHECK(longest_sentence(R"({"model": {"max_positions": 7, "encoder": {"max_positions": 3}}})") ==
+        3);
+  CHECK(longest_sentence(R"({"model": {}})") == 1000);
 }

@@ -254,6 +254,11 @@ TEST_CASE("config: files") {
   const std::vector<std::string> set = {"data=y/train.en"};
   CHECK(ConfigDocument::read(path, set).root().path("data", "A file.") ==
         std::filesystem::current_path() / "y" / "train.en");
+  const std::vector<std::string> around = {"side={\"data\": \"y/train.en\"}", "other=1"};
+  const ConfigDocument inside = ConfigDocument::read(path, around);
+  CHECK(inside.root().object("side", "A side.").path("data", "A file.") ==
+        std::filesystem::current_path() / "y" / "train.en");
+  CHECK(inside.root().path("data", "A file.") == parent / "x" / "train.en");
   const ConfigDocument missing = ConfigDocument::parse("{\"a\": {\"wrong\": 3}}", "test.json");
   missing.root().object("a", "An object.").path("data", "A file.");
   missing.root().object("a", "An object.").path("wrong", "A file.");
@@ -275,6 +280,20 @@ TEST_CASE("config: overrides replace, create and index; they are checked as the 
         "integer, lanes, number, object, rate, shapes, text, width\n"
         "--set integer=0: integer: 0 is outside 1 to 10\n"
         "--set object.iner=1: object.iner: unknown key; did you mean \"inner\"?");
+  // Values are read as strictly as files.
+  CHECK(
+      error("{}", {"object={\"inner\":1,\"inner\":2}"}) ==
+      "--set object={\"inner\":1,\"inner\":2}:1:12: inner: the key appears twice, first in line 1");
+  CHECK(error("{}", {"object={\"inner\":"}).find("the file ends too early") != std::string::npos);
+  CHECK(error("{}", {"text=" + std::string(30000, '[')}).find("nests deeper than 64") !=
+        std::string::npos);
+  std::string deep = "a";
+  for (int i = 0; i < 100; ++i) deep += ".a";
+  CHECK(error("{}", {deep + "=1"}) ==
+        "--set " + deep + "=1: nests deeper than 64 objects and lists");
+  // A later override of the object takes the place of an earlier one inside it.
+  CHECK(error("{}", {"object.inner=-1", "object={\"inner\":-2}"}) ==
+        "--set object={\"inner\":-2}: object.inner: -2 is below 0");
   CHECK(error("{\"flag\": true, \"shapes\": []}",
               {"integer", "=3", "a..b=1", "flag.x=1", "shapes.0=1", "shapes.x=1", "text=\xFF"}) ==
         "--set integer: is not of the form KEY=VALUE\n"
@@ -339,6 +358,53 @@ TEST_CASE("config: components with different defaults for an inherited key keep 
   CHECK(second == first);
   eps(R"({"eps": 0.5, "third": {"eps": 0.25}})", first);
   CHECK(first == std::vector<double>{0.5, 0.5, 0.25});
+}
+
+TEST_CASE("config: a default that another reader hides later is written where it is needed") {
+  const auto eps = [](const std::string& text, std::vector<double>& values) {
+    const ConfigDocument document = ConfigDocument::parse(text, "test.json");
+    values.clear();
+    const Config side = document.root().inheriting("side", "A side.");
+    for (const ConfigItem& item : side.items("shapes", kTypes, "Shapes.")) {
+      values.push_back(item.config.number("eps", item.type == 0 ? 1e-5 : 1e-6, {}, "Small."));
+    }
+    values.push_back(side.number("eps", 1e-6, {}, "Small."));
+    document.finish();
+    return document.resolved();
+  };
+  std::vector<double> first, second;
+  const std::string once =
+      eps(R"({"side": {"shapes": [{"type": "circle"}, {"type": "square"}, {"type": "circle"}]}})",
+          first);
+  CHECK(first == std::vector<double>{1e-5, 1e-6, 1e-5, 1e-6});
+  eps(once, second);
+  CHECK(second == first);
+}
+
+TEST_CASE("config: a number or a word; whole numbers resolve as integers") {
+  const ConfigDocument document = ConfigDocument::parse(
+      R"({"a": 0.5, "b": "same", "c": 4.0, "d": 2.0, "e": "smae"})", "t.json");
+  const Config root = document.root();
+  CHECK(root.number_or("a", "same", {}, "A number.") == 0.5);
+  CHECK_FALSE(root.number_or("b", "same", {}, "A number."));
+  CHECK_FALSE(root.number_or("absent", "same", {}, "A number."));
+  CHECK(root.integer("c", 1, {}, "An integer.") == 4);
+  CHECK(root.integer_or("d", "auto", {}, "An integer.") == 2);
+  CHECK(document.resolved() ==
+        "{\n  \"a\": 0.5,\n  \"b\": \"same\",\n  \"absent\": \"same\",\n"
+        "  \"c\": 4,\n  \"d\": 2\n}\n");
+  root.number_or("e", "same", {}, "A number.");
+  CHECK_THROWS_WITH_AS(document.finish(),
+                       "t.json:1:50: e: \"smae\" is neither a number nor \"same\"", ConfigError);
+}
+
+TEST_CASE("config: a list of items may be read twice") {
+  const ConfigDocument document =
+      ConfigDocument::parse(R"({"shapes": [{"type": "circle", "width": 7}]})", "test.json");
+  const Everything once(document.root()), twice(document.root());
+  document.finish();
+  CHECK(once.shapes == twice.shapes);
+  CHECK(document.resolved().find("\"width\": 7") != std::string::npos);
 }
 
 TEST_CASE("config: a section that is passed over stays as it is") {

@@ -98,6 +98,23 @@ TEST_CASE("attention maps: step by step they are rows of those of the whole pass
   }
 }
 
+TEST_CASE("attention maps: they outlive the step, and a layer that runs again replaces its own") {
+  const TestModel m(kModel);
+  const Sentences first({4, 3}, kVocabulary, 1), second({2}, kVocabulary, 2);
+  Context c;
+  AttentionMaps maps;
+  const std::string layer = "encoder.layers.0.self_attention";
+  c.begin(Mode::kInference);
+  m.transformer.encode(c, first.tokens(), &maps);
+  const AttentionMaps::Map before = maps.map(layer, 0, 1);
+  c.begin(Mode::kInference);
+  c.empty({5000}, DType::kFloat64);
+  CHECK(maps.map(layer, 0, 1).weights == before.weights);
+  m.transformer.encode(c, second.tokens(), &maps);
+  CHECK(maps.layers().size() == 2);
+  CHECK(maps.map(layer, 0, 1).queries == 2);
+}
+
 TEST_CASE("attention maps: what did not run is refused") {
   const TestModel m(kModel);
   const Sentences source({4, 3}, kVocabulary, 1);

@@ -286,4 +286,14 @@ TEST_CASE("decoding: misuse is refused") {
                        "begin_decoding: the context is training");
   CHECK_MESSAGE_THROWN(m.transformer.decode(training, one.tokens(), memory),
                        "decode: 1 target sentences, 2 source sentences");
+  const TestModel other(json_object(kSmall, kModels[3]));
+  Context c;
+  c.begin(Mode::kInference);
+  CHECK_MESSAGE_THROWN(other.transformer.decode(c, source.tokens(), stepper.cache),
+                       "decode: the cache was not begun by this model");
+  c.begin(Mode::kInference);
+  m.transformer.begin_decoding(c, m.transformer.encode(c, source.tokens()), stepper.cache);
+  const std::vector<Sequence> gap = {{0, 1}, {2, 1}};
+  CHECK_MESSAGE_THROWN(m.transformer.decode(c, {source.ids, gap}, stepper.cache),
+                       "decoder cache: ");
 }

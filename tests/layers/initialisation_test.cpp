@@ -122,6 +122,8 @@ TEST_CASE("initialisation: depth_scaled shrinks with the layer, in encoder and d
     check_uniform(m, "en" + place + ".self_attention.query.weight", 64, 64, factor);
     check_uniform(m, "de" + place + ".cross_attention.output.weight", 64, 64, factor);
     check_uniform(m, "de" + place + ".feed_forward.output.weight", 256, 64, factor);
+    check_uniform(m, "en" + place + ".feed_forward.gate.weight", 64, 256, factor);
+    check_uniform(m, "de" + place + ".feed_forward.hidden.weight", 64, 256, factor);
   }
   check_normal(m, "target_embedding.weight", 1 / std::sqrt(64.0));
   check_biases_and_gains(m);

@@ -74,8 +74,8 @@ TEST_CASE("parameters: what tying shares") {
 }
 
 TEST_CASE("parameters: options add theirs, blocks name repeated sublayers") {
-  const TestModel m(
-      json_object(R"("d_model": 8, "d_ff": 12, "layers": 1)", R"("norm_order": "pre", "norm": "rms_norm", "positions": "learned",
+  const TestModel m(json_object(R"("d_model": 8, "d_ff": 12, "layers": 1)",
+                                R"("norm_order": "pre", "norm": "rms_norm", "positions": "learned",
                  "max_positions": 9, "output_bias": true, "heads": 4, "kv_heads": 2,
                  "encoder": {"gated": true, "block": [{"type": "feed_forward"},
                              {"type": "self_attention"}, {"type": "feed_forward", "d_ff": 5}]})"));
