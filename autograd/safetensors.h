@@ -67,6 +67,7 @@ class SafetensorsFile {
   /// The same for writing. Precondition: opened with MapMode::kPrivate.
   std::span<std::byte> writable_data() { return file_.writable_bytes().subspan(data_begin_); }
 
+  const std::string& path() const { return path_; }
   const SafetensorsMetadata& metadata() const { return metadata_; }
 
  private:

@@ -1,6 +1,6 @@
 # Headers, libraries and the package `heddle` with its targets heddle::base to heddle::train.
 include(CMakePackageConfigHelpers)
-install(DIRECTORY autograd configs decode layers train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heddle
+install(DIRECTORY autograd configs decode layers optim train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heddle
   FILES_MATCHING PATTERN "*.h")
 set_target_properties(heddle_options PROPERTIES EXPORT_NAME options)
 install(TARGETS heddle_options EXPORT heddle)

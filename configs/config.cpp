@@ -300,24 +300,12 @@ std::vector<ConfigItem> Config::items(std::string_view key, std::span<const std:
     }
     return items;
   }
-  const Json* given = state.nodes[node_].given;
-  if (given == nullptr || !given->contains(key)) return items;
-  const Json& elements = given->at(std::string(key));
-  if (!elements.is_array()) {
-    state.note(list, misplaced(elements, "a list"));
-    return items;
+  if (has(key) && state.nodes[node_].given->at(std::string(key)) == Json::array()) {
+    state.note(list, "an empty list; leave it out or give elements");
   }
-  if (elements.empty()) state.note(list, "an empty list; leave it out or give elements");
-  Json resolved = Json::array();
-  for (std::size_t i = 0; i < elements.size(); ++i) {
-    const Json& element = elements[i];
-    const std::string pointer = pointer_to(list, std::to_string(i));
-    resolved.push_back(Json::object());
-    if (!element.is_object()) {
-      state.note(pointer, misplaced(element, "an object"));
-      continue;
-    }
-    const std::size_t node = state.node(pointer, &element, node_);
+  for (const std::size_t node : state.elements(node_, key, /*inherit=*/true)) {
+    const std::string pointer = state.nodes[node].pointer;
+    const Json& element = *state.nodes[node].given;
     state.know(node, "type");
     const auto type = element.find("type");
     if (type == element.end()) {
@@ -330,13 +318,29 @@ std::vector<ConfigItem> Config::items(std::string_view key, std::span<const std:
       if (known == types.end()) {
         state.note(pointer_to(pointer, "type"), none_of(name, types));
       } else {
-        resolved.back()["type"] = name;
+        state.resolve(node, "type", name);
         items.push_back({static_cast<std::size_t>(known - types.begin()), Config(state_, node)});
       }
     }
   }
-  if (!state.resolved.contains(Json::json_pointer(list))) state.resolve(node_, key, resolved);
   return items;
+}
+
+std::vector<Config> Config::objects(std::string_view key, std::string_view about) const {
+  State& state = *state_;
+  std::vector<Config> objects;
+  if (state.schema != nullptr) {
+    state.schema->add_objects(state.nodes[node_].pointer, key, about);
+    if (!state.schema->with_optional()) return objects;
+    state.resolve(node_, key, std::vector<Json>(1, Json::object()));
+    const std::string first = pointer_to(pointer_to(state.nodes[node_].pointer, key), "0");
+    objects.push_back(Config(state_, state.node(first, nullptr, std::nullopt)));
+    return objects;
+  }
+  for (const std::size_t node : state.elements(node_, key, /*inherit=*/false)) {
+    objects.push_back(Config(state_, node));
+  }
+  return objects;
 }
 
 void Config::pass_over(std::string_view key) const {

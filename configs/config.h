@@ -110,6 +110,8 @@ class Config {
   /// the key is not there; an empty list is an error.
   std::vector<ConfigItem> items(std::string_view key, std::span<const std::string_view> types,
                                 std::string_view about) const;
+  /// A list of objects that need no "type" and inherit nothing. Empty where the key is not there.
+  std::vector<Config> objects(std::string_view key, std::string_view about) const;
   /// Makes a key known whose value is for somebody else.
   void pass_over(std::string_view key) const;
 

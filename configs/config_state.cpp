@@ -71,6 +71,32 @@ std::size_t Config::State::child(std::size_t parent, std::string_view key, bool 
   return node(pointer, given, inherits ? std::optional(parent) : std::nullopt);
 }
 
+std::vector<std::size_t> Config::State::elements(std::size_t parent, std::string_view key,
+                                                 bool inherit) {
+  std::vector<std::size_t> objects;
+  know(parent, key);
+  const Json* given = nodes[parent].given;
+  if (given == nullptr || !given->contains(key)) return objects;
+  const std::string list = pointer_to(nodes[parent].pointer, key);
+  const Json& values = given->at(std::string(key));
+  if (!values.is_array()) {
+    note(list, misplaced(values, "a list"));
+    return objects;
+  }
+  if (!resolved.contains(Json::json_pointer(list))) {
+    resolve(parent, key, std::vector<Json>(values.size(), Json::object()));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string pointer = pointer_to(list, std::to_string(i));
+    if (values[i].is_object()) {
+      objects.push_back(node(pointer, &values[i], inherit ? std::optional(parent) : std::nullopt));
+    } else {
+      note(pointer, misplaced(values[i], "an object"));
+    }
+  }
+  return objects;
+}
+
 void Config::State::know(std::size_t index, std::string_view key) {
   std::vector<std::string>& keys = known[nodes[index].pointer];
   if (std::ranges::find(keys, key) == keys.end()) keys.emplace_back(key);

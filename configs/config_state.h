@@ -49,6 +49,9 @@ struct Config::State {
   std::size_t node(const std::string& pointer, const Json* given, std::optional<std::size_t> outer);
   std::size_t child(std::size_t parent, std::string_view key, bool inherits);
 
+  /// The objects of a list, where it is given; whatever else it holds is noted.
+  std::vector<std::size_t> elements(std::size_t parent, std::string_view key, bool inherit);
+
   /// A value, and the node that has it.
   struct Value {
     const Json* json = nullptr;  // null: not given

@@ -41,6 +41,13 @@ void SchemaNotes::add_items(const std::string& pointer, std::string_view key,
   known.schema = {{"description", about}};
 }
 
+void SchemaNotes::add_objects(const std::string& pointer, std::string_view key,
+                              std::string_view about) {
+  Entry& known = entry(pointer, key);
+  known.objects = true;
+  known.schema = {{"description", about}, {"type", "array"}};
+}
+
 bool SchemaNotes::next_round() {
   ++round_;
   return round_ <= last_news_ + 2 * most_alternatives_;
@@ -55,6 +62,7 @@ Json SchemaNotes::object_schema(const std::string& pointer) const {
     Json schema = known.schema;
     const std::string place = pointer_to(pointer, key);
     if (known.object) schema.update(object_schema(place));
+    if (known.objects) schema["items"] = object_schema(pointer_to(place, "0"));
     if (!known.types.empty()) {
       Json alternatives = Json::array();
       for (std::size_t i = 0; i < known.types.size(); ++i) {

@@ -28,6 +28,8 @@ class SchemaNotes {
   void add_object(const std::string& pointer, std::string_view key, std::string_view about);
   void add_items(const std::string& pointer, std::string_view key, std::string_view about,
                  std::vector<std::string> types);
+  /// The same for a list of objects that need no type.
+  void add_objects(const std::string& pointer, std::string_view key, std::string_view about);
 
   /// Whether another round may still show something new; begins it.
   bool next_round();
@@ -40,6 +42,7 @@ class SchemaNotes {
     Json schema;
     std::vector<std::string> types;  // of items
     bool object = false;
+    bool objects = false;  // a list of them
   };
   struct Object {
     std::vector<std::string> order;
