@@ -12,6 +12,7 @@ using kernels::broadcast;
 using kernels::multiply_add;
 using kernels::Vector;
 
+constexpr double kLeastEps = 1e-37;  // in float32 it is not 0
 constexpr double kBetas[] = {0.9, 0.98};
 
 // What is the same for all elements of a range.
@@ -20,7 +21,8 @@ struct Factors {
   T gradient_scale;
   T coupled_decay;  // of Adam
   T kept;           // of a parameter by AdamW: 1 - a w
-  T beta1, beta2;
+  T beta1, rest1;   // b1 and 1 - b1
+  T beta2, rest2;
   T step;  // -a / (1 - b1^t)
   T root;  // 1 / sqrt(1 - b2^t)
   T eps;
@@ -30,8 +32,8 @@ template <class T>
 void update(std::int64_t n, const Factors<T>& by, const T* g, T* p, T* m, T* v) {
   const Vector<T> scale = broadcast(by.gradient_scale), decay = broadcast(by.coupled_decay);
   const Vector<T> kept = broadcast(by.kept), step = broadcast(by.step);
-  const Vector<T> beta1 = broadcast(by.beta1), rest1 = broadcast(T{1} - by.beta1);
-  const Vector<T> beta2 = broadcast(by.beta2), rest2 = broadcast(T{1} - by.beta2);
+  const Vector<T> beta1 = broadcast(by.beta1), rest1 = broadcast(by.rest1);
+  const Vector<T> beta2 = broadcast(by.beta2), rest2 = broadcast(by.rest2);
   const Vector<T> root = broadcast(by.root), eps = broadcast(by.eps);
   kernels::for_each_vector<T>(n, [&](std::int64_t i, auto lanes) {
     const Vector<T> value = lanes.load(p + i);
@@ -53,7 +55,8 @@ Adam::Adam(const Config& config, bool decoupled_decay) : decoupled_decay_(decoup
                                     "Decay of the first and the second moment.");
   beta1_ = betas[0];
   beta2_ = betas[1];
-  eps_ = config.number("eps", 1e-9, Numbers::positive(), "Added to the root of the second moment.");
+  eps_ =
+      config.number("eps", 1e-9, {.least = kLeastEps}, "Added to the root of the second moment.");
 }
 
 void Adam::allocate(const ParameterStore& store, std::span<const ParameterRule> rules) {
@@ -79,7 +82,9 @@ void Adam::step(const UpdateInput& input) {
                           static_cast<T>(decoupled_decay_ ? 0.0 : decay),
                           static_cast<T>(decoupled_decay_ ? 1.0 - rate * decay : 1.0),
                           static_cast<T>(beta1_),
+                          static_cast<T>(1.0 - beta1_),
                           static_cast<T>(beta2_),
+                          static_cast<T>(1.0 - beta2_),
                           static_cast<T>(-rate / correction),
                           static_cast<T>(root),
                           static_cast<T>(eps_)};
