@@ -61,8 +61,9 @@ Tensor Context::use(Parameter parameter) {
   const bool trained = parameter.store->entry(parameter.first).trainable;
   for (std::int32_t i = 0; i < parameter.count; ++i) {
     const ParameterStore::Entry& entry = parameter.store->entry(parameter.first + i);
-    check(entry.trainable == trained, "parameter ", entry.name, ": frozen beside one that is not (",
-          parameter.name(), "); use them one by one");
+    check(entry.trainable == trained, "parameter ", trained ? entry.name : parameter.name(),
+          ": frozen beside one that is not (", trained ? parameter.name() : entry.name,
+          "), though both are used as one matrix; freeze both or neither");
     if (scanning_) scan_parameter({parameter.store, parameter.first + i, 1});
   }
   if (recording() && gradients_ != nullptr && trained) {

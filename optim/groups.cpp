@@ -24,10 +24,12 @@ Group read_group(const Config& config) {
                             "What the learning rate is multiplied with."),
               std::nullopt,
               config.flag("freeze", false, "Whether the parameters stay as they are.")};
-  if (config.has("weight_decay")) {
-    group.weight_decay = config.number("weight_decay", 0.0, {.least = 0.0},
-                                       "Weight decay of these parameters, biases included.");
+  if (!config.has("weight_decay")) {
+    config.pass_over("weight_decay");  // known, though without a default: the optimizer's is it
+    return group;
   }
+  group.weight_decay = config.number("weight_decay", 0.0, {.least = 0.0},
+                                     "Weight decay of these parameters, biases included.");
   return group;
 }
 

@@ -31,6 +31,9 @@ void read_all(const Config& c) {
   side.number("eps", 0.5, Numbers::positive(), "Small.");
   c.object("other", "Another.").number("eps", 0.5, {}, "Any.");
   c.pass_over("free");
+  for (const Config& group : c.objects("groups", "Groups.")) {
+    group.integer("width", 1, {.least = 0}, "Width.");
+  }
   for (const ConfigItem& item : c.items("shapes", kTypes, "Shapes.")) {
     if (item.type == 0) item.config.number("radius", 1.0, Numbers::positive(), "Radius.");
     if (item.type == 1) item.config.integer("edge", 1, {.least = 0}, "Edge.");
@@ -57,11 +60,14 @@ std::string schema() {
 TEST_CASE("schema: accepts what the reader reads and refuses what it refuses") {
   const std::string s = schema();
   const std::vector<std::string> good = {
-      "{}", R"({"colour": "blue", "shade": "dark", "big": true, "size": 5, "lanes": "auto"})",
+      "{}",
+      R"({"colour": "blue", "shade": "dark", "big": true, "size": 5, "lanes": "auto"})",
       R"({"lanes": 3, "betas": [0, 0.5], "side": {"eps": 0.1}, "eps": 3, "other": {"eps": -1}})",
       R"({"free": [1, {"x": null}], "shapes": [{"type": "square", "edge": 0},
           {"type": "circle", "radius": 2}, {"type": "circle"}], "radius": 3,
           "side": {}})",
+      R"({"groups": []})",
+      R"({"groups": [{}, {"width": 2}, {"width": 0}]})",
       R"({"lanes": 3.0, "$schema": "heddle.schema.json"})"};
   for (const std::string& text : good) {
     CAPTURE(text);
@@ -84,6 +90,10 @@ TEST_CASE("schema: accepts what the reader reads and refuses what it refuses") {
                                         R"({"shapes": [{"type": "x"}]})",
                                         R"({"shapes": [{"type": "circle", "radius": 0}]})",
                                         R"({"shapes": [{"type": "square", "sides": 1}]})",
+                                        R"({"groups": {}})",
+                                        R"({"groups": [1]})",
+                                        R"({"groups": [{"width": -1}]})",
+                                        R"({"groups": [{}, {"type": "a"}]})",
                                         R"({"unknown": 1})"};
   for (const std::string& text : bad) {
     CAPTURE(text);
