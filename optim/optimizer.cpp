@@ -70,7 +70,9 @@ Optimizer::Optimizer(const Config& optimizer, ParameterStore& store)
                        "Weight decay of matrices; biases and gains of norms are spared.");
   rules_ = read_groups(optimizer, store, decay);
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    store.set_trainable({&store, static_cast<std::int32_t>(i), 1}, !rules_[i].frozen);
+    const Parameter parameter{&store, static_cast<std::int32_t>(i), 1};
+    if (rules_[i].frozen) store.set_trainable(parameter, false);
+    rules_[i].frozen = !store.entry(parameter.first).trainable;  // by whomever
   }
 }
 

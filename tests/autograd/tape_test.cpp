@@ -340,5 +340,5 @@ TEST_CASE("a frozen parameter gets no gradient") {
   CHECK_FALSE(slab.written(m.query));
   CHECK(slab.written(m.key));
   CHECK_MESSAGE_THROWN(c.use(joined({m.query, m.key})),
-                       "parameter layer.key: frozen beside one that is not (layer.query)");
+                       "parameter layer.query: frozen beside one that is not (layer.key)");
 }

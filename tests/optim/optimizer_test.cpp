@@ -185,6 +185,7 @@ TEST_CASE("optimizer: a wrong config is said") {
 TEST_CASE("optimizer: used in the wrong order it says so") {
   ParameterStore store(DType::kFloat32);
   store.declare("weight", {2, 3}, Initialiser::constant(1));
+  store.set_trainable(store.declare("fixed", {2, 3}, Initialiser::constant(1)), false);
   const ConfigDocument document = ConfigDocument::parse("{}", "test.json");
   Optimizer optimizer(document.root(), store);
   store.allocate();
@@ -195,6 +196,7 @@ TEST_CASE("optimizer: used in the wrong order it says so") {
   optimizer.allocate();
   CHECK_MESSAGE_THROWN(optimizer.step(gradients, 0.1, 0, 1.0, 1),
                        "optimizer: updates count from 1, not from 0");
+  CHECK(optimizer.state().size() == 2);  // of "weight": what was frozen before stays so
   ParameterStore other(DType::kFloat32);
   other.declare("weight", {2, 3}, Initialiser::constant(1));
   other.allocate();
