@@ -15,7 +15,7 @@ namespace {
 
 // The first part of the sequence of sentences is what training chooses from; validation and test
 // come from the rest, so that all three look alike.
-constexpr std::uint64_t kTrainCandidates = 60000;
+constexpr std::uint64_t kTrainCandidates = 120000;
 constexpr std::uint64_t kOtherCandidates = 20000;
 
 bool any_of(const Pair& pair, const std::set<std::string>& combinations) {

@@ -63,12 +63,21 @@ void add_phrase(Words& words, const NounPhrase& phrase, bool subject, bool denie
   }
 }
 
+void add_adverb(Words& words, Adverb adverb) {
+  constexpr std::array<std::array<std::string_view, 2>, 5> kWords = {
+      {{"", ""}, {"every", "day"}, {"yesterday", ""}, {"this", "morning"}, {"today", ""}}};
+  for (const std::string_view word : kWords[static_cast<std::size_t>(adverb)]) {
+    if (!word.empty()) words.emplace_back(word);
+  }
+}
+
 void add_be(Words& words, const Clause& clause) {
   const Features subject = features_of(clause.subject);
   const bool first_singular = subject.person == 1 && !subject.plural;
   words.emplace_back(first_singular ? "am" : third_singular(subject) ? "is" : "are");
   if (clause.negated) words.emplace_back("not");
   words.emplace_back(clause.adjective->english);
+  add_adverb(words, clause.adverb);
 }
 
 void add_verb(Words& words, const Clause& clause) {
@@ -105,14 +114,6 @@ void add_location(Words& words, const Location& location) {
   constexpr std::string_view kWords[] = {"in", "near", "behind"};
   words.emplace_back(kWords[static_cast<std::size_t>(location.where)]);
   add_phrase(words, location.place, false);
-}
-
-void add_adverb(Words& words, Adverb adverb) {
-  constexpr std::array<std::array<std::string_view, 2>, 4> kWords = {
-      {{"", ""}, {"every", "day"}, {"yesterday", ""}, {"this", "morning"}}};
-  for (const std::string_view word : kWords[static_cast<std::size_t>(adverb)]) {
-    if (!word.empty()) words.emplace_back(word);
-  }
 }
 
 void add_predicate(Words& words, const Clause& clause) {

@@ -171,6 +171,7 @@ void add_adverb(Words& words, Adverb adverb) {
   if (adverb == Adverb::kEveryDay) append(words, {"tous", "les", "jours"});
   if (adverb == Adverb::kYesterday) append(words, {"hier"});
   if (adverb == Adverb::kThisMorning) append(words, {"ce", "matin"});
+  if (adverb == Adverb::kToday) append(words, {"aujourd'hui"});
 }
 
 void add_predicate(Words& words, const Clause& clause) {

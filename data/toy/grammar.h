@@ -20,7 +20,7 @@ enum class Pronoun { kI, kYou, kHe, kShe, kWe, kThey, kIt };
 
 enum class Tense { kPresent, kPast };
 
-enum class Adverb { kNone, kEveryDay, kYesterday, kThisMorning };
+enum class Adverb { kNone, kEveryDay, kYesterday, kThisMorning, kToday };
 
 enum class Where { kIn, kNear, kBehind };
 

@@ -221,6 +221,7 @@ class Sampler {
     Clause clause;
     clause.subject = subject(kAnything, true);
     add_adjective(clause);
+    if (clause.subject.form != NounPhrase::Form::kNoun) clause.adverb = Adverb::kToday;
     return clause;
   }
 
