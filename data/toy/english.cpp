@@ -65,7 +65,7 @@ void add_phrase(Words& words, const NounPhrase& phrase, bool subject, bool denie
 
 void add_adverb(Words& words, Adverb adverb) {
   constexpr std::array<std::array<std::string_view, 2>, 5> kWords = {
-      {{"", ""}, {"every", "day"}, {"yesterday", ""}, {"this", "morning"}, {"today", ""}}};
+      {{"", ""}, {"every", "day"}, {"yesterday", ""}, {"this", "morning"}, {"too", ""}}};
   for (const std::string_view word : kWords[static_cast<std::size_t>(adverb)]) {
     if (!word.empty()) words.emplace_back(word);
   }

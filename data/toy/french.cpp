@@ -5,6 +5,7 @@
 #include <cctype>
 #include <initializer_list>
 
+#include "autograd/base/check.h"
 #include "data/toy/grammar.h"
 
 namespace heddle::toy {
@@ -150,6 +151,11 @@ std::string_view finite_verb(const Clause& clause) {
 }
 
 void add_verb(Words& words, const Clause& clause) {
+  check(clause.verb != nullptr || clause.tense == Tense::kPresent,
+        "toy grammar: \"be\" has no past; use the present");
+  check(!is_clitic(clause.object) || !is_clitic(clause.complement),
+        "toy grammar: object and complement of \"",
+        clause.verb == nullptr ? "be" : clause.verb->base, "\" are both pronouns; name one");
   if (clause.negated) words.emplace_back("ne");
   if (is_clitic(clause.object)) words.emplace_back(clitic(*clause.object, true));
   if (is_clitic(clause.complement)) words.emplace_back(clitic(*clause.complement, false));
@@ -171,7 +177,7 @@ void add_adverb(Words& words, Adverb adverb) {
   if (adverb == Adverb::kEveryDay) append(words, {"tous", "les", "jours"});
   if (adverb == Adverb::kYesterday) append(words, {"hier"});
   if (adverb == Adverb::kThisMorning) append(words, {"ce", "matin"});
-  if (adverb == Adverb::kToday) append(words, {"aujourd'hui"});
+  if (adverb == Adverb::kToo) append(words, {"aussi"});
 }
 
 void add_predicate(Words& words, const Clause& clause) {

@@ -20,7 +20,7 @@ enum class Pronoun { kI, kYou, kHe, kShe, kWe, kThey, kIt };
 
 enum class Tense { kPresent, kPast };
 
-enum class Adverb { kNone, kEveryDay, kYesterday, kThisMorning, kToday };
+enum class Adverb { kNone, kEveryDay, kYesterday, kThisMorning, kToo };
 
 enum class Where { kIn, kNear, kBehind };
 
@@ -51,9 +51,9 @@ struct Location {
 
 struct Clause {
   NounPhrase subject = {};
-  const Verb* verb = nullptr;            // null: be, with an adjective
+  const Verb* verb = nullptr;            // null: be, with an adjective, in the present
   const Adjective* adjective = nullptr;  // of be
-  Tense tense = Tense::kPresent;         // be: present only
+  Tense tense = Tense::kPresent;
   bool negated = false;
   std::optional<NounPhrase> object = {};      // of see, give
   std::optional<NounPhrase> complement = {};  // of talk to, give to, go to
@@ -76,7 +76,8 @@ struct Features {
 };
 Features features_of(const NounPhrase& phrase);
 
-/// The sentence with a capital at its beginning and a full stop.
+/// The sentence with a capital at its beginning and a full stop. french() throws Error for what the
+/// grammar leaves out: "be" in the past, and object and complement that are both pronouns.
 std::string english(const Sentence& sentence);
 std::string french(const Sentence& sentence);
 

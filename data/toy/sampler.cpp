@@ -207,12 +207,13 @@ class Sampler {
     return clause;
   }
 
-  void add_adjective(Clause& clause) {
-    const NounPhrase& subject = clause.subject;
-    const unsigned kind =
-        subject.form == NounPhrase::Form::kNoun ? subject.noun->kind : unsigned{kPerson};
-    clause.adjective = &choose(adjectives(), [=](const Adjective& adjective) {
-      return adjective.predicative && (adjective.kinds & kind) != 0;
+  /// `subject` is that of the clause, with the adjectives that it already has.
+  void add_adjective(Clause& clause, const NounPhrase& subject) {
+    const bool noun = subject.form == NounPhrase::Form::kNoun;
+    const unsigned kind = noun ? subject.noun->kind : unsigned{kPerson};
+    clause.adjective = &choose(adjectives(), [&, kind](const Adjective& adjective) {
+      const bool again = &adjective == subject.before || &adjective == subject.after;
+      return adjective.predicative && !again && (adjective.kinds & kind) != 0;
     });
     clause.negated = draw_.percent(25);
   }
@@ -220,8 +221,9 @@ class Sampler {
   Clause be_clause() {
     Clause clause;
     clause.subject = subject(kAnything, true);
-    add_adjective(clause);
-    if (clause.subject.form != NounPhrase::Form::kNoun) clause.adverb = Adverb::kToday;
+    add_adjective(clause, clause.subject);
+    const bool short_subject = clause.subject.form != NounPhrase::Form::kNoun;
+    if (short_subject && !clause.negated) clause.adverb = Adverb::kToo;
     return clause;
   }
 
@@ -240,7 +242,7 @@ class Sampler {
     const unsigned kind = phrase.noun->kind;
     Clause clause{.subject = antecedent(phrase), .gap = Gap::kSubject};
     if ((kind & kLiving) == 0 || draw_.percent(15)) {
-      add_adjective(clause);
+      add_adjective(clause, phrase);
       return clause;
     }
     clause.verb = &choose(verbs(), [=](const Verb& verb) {

@@ -104,8 +104,17 @@ std::size_t edit_distance(const Ids& a, const Ids& b) {
 }
 
 const IdPair& nearest(const std::vector<IdPair>& train, const Ids& source) {
-  const auto distance = [&](const IdPair& pair) { return edit_distance(pair.source, source); };
-  return *std::ranges::min_element(train, {}, distance);
+  const IdPair* best = nullptr;
+  std::size_t least = 0;
+  for (const IdPair& pair : train) {
+    const auto [shorter, longer] = std::minmax(pair.source.size(), source.size());
+    if (best != nullptr && longer - shorter >= least) continue;
+    const std::size_t distance = edit_distance(pair.source, source);
+    if (best != nullptr && distance >= least) continue;
+    best = &pair;
+    least = distance;
+  }
+  return *best;
 }
 
 /// The translation of the neighbour, with the dictionary's words where the sources differ.

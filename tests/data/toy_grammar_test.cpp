@@ -220,9 +220,7 @@ TEST_CASE("toy grammar: adjectives agree and have their places") {
        "De petits chats dorment."},
       {{be(the_many("girl"), "happy")}, "The girls are happy.", "Les filles sont heureuses."},
       {{be(the("station"), "expensive")}, "The station is expensive.", "La gare est chère."},
-      {{when(Adverb::kToday, be(kI, "tired"))},
-       "I am tired today.",
-       "Je suis fatigué aujourd'hui."},
+      {{when(Adverb::kToo, be(kI, "tired"))}, "I am tired too.", "Je suis fatigué aussi."},
       {{denied(be(kShe, "strong"))}, "She is not strong.", "Elle n'est pas forte."},
   });
 }
@@ -358,6 +356,12 @@ TEST_CASE("toy grammar: combinations of a sentence are those of all its clauses"
   CHECK(combinations_of({near}) == std::vector<std::string>{"old hotel"});
   CHECK(combinations_of({says(the("cat"), "obey", kI)}) ==
         std::vector<std::string>{"cat: obey", "obey me"});
+}
+
+TEST_CASE("toy grammar: what it leaves out is refused") {
+  CHECK_MESSAGE_THROWN(french({past(be(kI, "happy"))}), "\"be\" has no past");
+  CHECK_MESSAGE_THROWN(french({gives(kI, "give", it(the("book")), kHe)}),
+                       "object and complement of \"give\" are both pronouns");
 }
 
 TEST_CASE("toy lexicon: a word that is not there is named") {
