@@ -106,7 +106,7 @@ class Sampler {
     const bool owned = phrase.determiner == Determiner::kThe && phrase.noun->kind != kPerson;
     if (place.owner && owned && draw_.percent(14)) {
       phrase.of.push_back(owner());
-    } else if (!relative_ && draw_.percent(18)) {
+    } else if (!relative_ && draw_.percent(28)) {
       relative_ = true;
       phrase.relative.push_back(relative_clause(phrase));
     }
@@ -185,7 +185,7 @@ class Sampler {
 
   void add_tense(Clause& clause) {
     clause.tense = draw_.percent(50) ? Tense::kPast : Tense::kPresent;
-    clause.negated = draw_.percent(25);
+    clause.negated = draw_.percent(clause.gap == Gap::kNone ? 25 : 15);
   }
 
   /// What follows the verb, by its frame.

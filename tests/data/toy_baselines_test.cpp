@@ -107,8 +107,9 @@ const IdPair& nearest(const std::vector<IdPair>& train, const Ids& source) {
   const IdPair* best = nullptr;
   std::size_t least = 0;
   for (const IdPair& pair : train) {
-    const auto [shorter, longer] = std::minmax(pair.source.size(), source.size());
-    if (best != nullptr && longer - shorter >= least) continue;
+    const std::size_t a = pair.source.size(), b = source.size();
+    const bool too_far = std::max(a, b) - std::min(a, b) >= least;
+    if (best != nullptr && too_far) continue;
     const std::size_t distance = edit_distance(pair.source, source);
     if (best != nullptr && distance >= least) continue;
     best = &pair;
