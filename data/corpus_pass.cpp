@@ -1,0 +1,136 @@
+#include "data/corpus_pass.h"
+
+#include <algorithm>
+
+#include "autograd/base/check.h"
+#include "autograd/base/parallel.h"
+#include "data/corpus.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr std::size_t kBlockPairs = 8192;
+constexpr std::size_t kBlockBytes = std::size_t{4} << 20;  // of one side
+
+/// Bytes of the character that begins `text` with this byte; 0 where none does. Sets the range of
+/// the second byte, which excludes overlong forms, surrogates and what lies beyond U+10FFFF.
+std::size_t character_length(unsigned char first, unsigned char& least, unsigned char& most) {
+  least = 0x80;
+  most = 0xBF;
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  if (first < 0xE0) return 2;
+  if (first == 0xE0) least = 0xA0;
+  if (first == 0xED) most = 0x9F;
+  if (first == 0xF0) least = 0x90;
+  if (first == 0xF4) most = 0x8F;
+  return first < 0xF0 ? 3 : 4;
+}
+
+bool valid_utf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    unsigned char least = 0, most = 0;
+    const std::size_t length = character_length(static_cast<unsigned char>(text[i]), least, most);
+    if (length == 0 || length > text.size() - i) return false;
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto byte = static_cast<unsigned char>(text[i + k]);
+      if (byte < least || byte > most) return false;
+      least = 0x80;
+      most = 0xBF;
+    }
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace
+
+void LineBlock::clear() {
+  text_.clear();
+  lines_.clear();
+}
+
+void LineBlock::add(std::string_view text, std::uint64_t begin) {
+  lines_.push_back({text_.size(), text.size(), begin, 0, 0, 0});
+  text_.append(text);
+}
+
+void LineBlock::encode(std::size_t slice, std::size_t from, std::size_t to, std::int64_t first_line,
+                       const std::filesystem::path& file, const Tokenizer& tokenizer) {
+  std::vector<std::int32_t>& ids = slices_[slice];
+  ids.clear();
+  for (std::size_t i = from; i < to; ++i) {
+    Line& line = lines_[i];
+    check<DataError>(valid_utf8(text(line)), file.string(), ":",
+                     first_line + static_cast<std::int64_t>(i),
+                     ": no valid UTF-8; convert the file, for example with iconv");
+    line.slice = slice;
+    line.ids_begin = ids.size();
+    tokenizer.encode(text(line), ids);
+    line.ids_length = ids.size() - line.ids_begin;
+  }
+}
+
+TokenisedLine LineBlock::operator[](std::size_t i) const {
+  const Line& line = lines_[i];
+  return {text(line), line.file_begin,
+          std::span(slices_[line.slice]).subspan(line.ids_begin, line.ids_length)};
+}
+
+CorpusPass::CorpusPass(const Corpus& corpus, int threads)
+    : corpus_(corpus),
+      threads_(std::max(1, threads)),
+      source_reader_(corpus.source.file),
+      target_reader_(corpus.target.file) {
+  source_block_.resize_slices(static_cast<std::size_t>(threads_));
+  target_block_.resize_slices(static_cast<std::size_t>(threads_));
+}
+
+bool CorpusPass::next() {
+  first_line_ += static_cast<std::int64_t>(size());
+  read_block();
+  encode_block();
+  // Last, so that what is wrong with an earlier line is said first.
+  if (source_ended_ != target_ended_) fail_unequal();
+  return size() > 0;
+}
+
+void CorpusPass::read_block() {
+  source_block_.clear();
+  target_block_.clear();
+  std::string_view source, target;
+  while (!source_ended_ && !target_ended_ && size() < kBlockPairs &&
+         std::max(source_block_.bytes(), target_block_.bytes()) < kBlockBytes) {
+    source_ended_ = !source_reader_.next(source);
+    target_ended_ = !target_reader_.next(target);
+    if (source_ended_ || target_ended_) return;
+    source_block_.add(source, source_reader_.begin());
+    target_block_.add(target, target_reader_.begin());
+  }
+}
+
+void CorpusPass::encode_block() {
+  const auto slices = static_cast<std::size_t>(threads_);
+  run_lanes(threads_, threads_, 1, [&](int lane) {
+    const auto slice = static_cast<std::size_t>(lane);
+    const std::size_t from = size() * slice / slices, to = size() * (slice + 1) / slices;
+    source_block_.encode(slice, from, to, first_line_, corpus_.source.file,
+                         *corpus_.source.tokenizer);
+    target_block_.encode(slice, from, to, first_line_, corpus_.target.file,
+                         *corpus_.target.tokenizer);
+  });
+}
+
+void CorpusPass::fail_unequal() {
+  LineReader& shorter = source_ended_ ? source_reader_ : target_reader_;
+  LineReader& longer = source_ended_ ? target_reader_ : source_reader_;
+  for (std::string_view line; longer.next(line);) {
+  }
+  fail<DataError>(shorter.file().path().string(), " ends at line ", shorter.number(), ", but ",
+                  longer.file().path().string(), " has ", longer.number(),
+                  " lines; line n of one must translate line n of the other");
+}
+
+}  // namespace heddle
