@@ -11,8 +11,8 @@ namespace {
 
 // Rows of a batch are counted in 32 bits.
 constexpr std::int64_t kMostTokens = std::int64_t{1} << 30;
-// A read maps about 64 KiB around it.
-constexpr int kReadsBetweenReleases = 512;
+// A read maps 64 KiB or more around it.
+constexpr int kReadsBetweenReleases = 64;
 
 void append_sentence(std::span<const std::int32_t> ids, std::vector<std::int32_t>& all,
                      std::vector<Sequence>& sequences) {

@@ -13,7 +13,7 @@ namespace heddle {
 
 namespace {
 
-// A mapping of less is not worth giving back.
+// Records of less are not worth giving back.
 constexpr std::size_t kLargeFile = std::size_t{16} << 20;
 
 std::uint64_t index_bytes(const CacheFooter& footer) {
@@ -173,11 +173,13 @@ void TokenCache::read_ids(std::span<const std::byte> bytes, const Vocabulary& vo
 }
 
 void TokenCache::release() const {
-  const auto bytes = file_.bytes();
-  if (bytes.size() < kLargeFile) return;
+  // The index stays: it is small, and every read begins there.
+  const std::size_t records = footer_.records_bytes;
+  if (records < kLargeFile) return;
   // The mapping is read only and of a file: what is dropped is read again. A refusal costs memory
   // alone.
-  static_cast<void>(::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_DONTNEED));
+  auto* const begin = const_cast<std::byte*>(file_.bytes().data());
+  static_cast<void>(::madvise(begin, records, MADV_DONTNEED));
 }
 
 void TokenCache::fail_damaged(std::int64_t number) const {

@@ -89,8 +89,11 @@ TEST_CASE("batch: an epoch is every pair once, and no two epochs are alike") {
 TEST_CASE("batch: as many pairs as both limits allow, at least one") {
   const CorpusSample sample(700);
   const TokenCache cache = sample.open().cache;
-  for (const auto& [batch_tokens, source_tokens] : std::vector<std::pair<int, int>>{
-           {100, 100'000}, {100'000, 60}, {50, 50}, {1, 1}, {100'000, 100'000}}) {
+  constexpr int kMany = 100'000;
+  const std::pair<int, int> limits[] = {
+      {100, kMany}, {kMany, 60}, {50, 50}, {1, 1}, {kMany, kMany}};
+  for (const auto& limit : limits) {
+    const int batch_tokens = limit.first, source_tokens = limit.second;
     CAPTURE(batch_tokens);
     CAPTURE(source_tokens);
     const BatchOptions options{.batch_tokens = batch_tokens, .max_source_tokens = source_tokens};

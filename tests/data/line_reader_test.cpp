@@ -46,7 +46,9 @@ TEST_CASE("line_reader: only \\n ends a line, plain as compressed") {
       {"\x1f", {"\x1f"}},
       {odd + "\nx", {odd, "x"}},
   };
-  for (const auto& [text, lines] : cases) {
+  for (const auto& one : cases) {
+    const std::string& text = one.first;
+    const Lines& lines = one.second;
     CAPTURE(text);
     write_bytes(path, text);
     CHECK(lines_of(path, &text) == lines);

@@ -159,7 +159,8 @@ TEST_CASE("token_cache: random damage is made good or said, never passed on") {
     int anew = 0, said = 0;
     for (int i = 0; i < 1'500; ++i) {
       const std::size_t place = random() % bytes.size();
-      overwrite(path, place, static_cast<char>(bytes[place] ^ (1 + random() % 255)));
+      const auto change = static_cast<char>(1 + random() % 255);
+      overwrite(path, place, static_cast<char>(bytes[place] ^ change));
       const std::optional<TokenCache> cache = reopened(sample);
       const std::string message = cache ? failure([&] { everything(*cache); }) : "";
       overwrite(path, place, bytes[place]);
