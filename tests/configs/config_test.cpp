@@ -5,76 +5,19 @@
 
 #include <filesystem>
 
+#include "tests/support/everything.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace heddle;
+using heddle::testing::error;
+using heddle::testing::Everything;
+using heddle::testing::kTypes;
+using heddle::testing::read_everything;
 using heddle::testing::TemporaryFolder;
 using heddle::testing::write_bytes;
 
-namespace {
-
-constexpr Named<int> kColours[] = {{"red", 1}, {"green", 2}, {"blue", 3}};
-constexpr std::string_view kTypes[] = {"circle", "square"};
-constexpr double kPair[] = {0.9, 0.98};
-
-/// One of everything.
-struct Everything {
-  std::int64_t integer;
-  std::optional<std::int64_t> lanes;
-  double number, rate;
-  std::vector<double> betas;
-  bool flag;
-  std::string text;
-  int colour;
-  std::int64_t inner, encoder_width, decoder_width;
-  std::vector<std::pair<std::size_t, std::int64_t>> shapes;
-
-  explicit Everything(const Config& c)
-      : integer(c.integer("integer", 7, {1, 10}, "An integer.")),
-        lanes(c.integer_or("lanes", "auto", {1, 64}, "Lanes.")),
-        number(c.number("number", 0.5, {}, "A number.")),
-        rate(c.number("rate", 0.25, Numbers::probability(), "A rate.")),
-        betas(c.numbers("betas", kPair, Numbers::probability(), "A pair.")),
-        flag(c.flag("flag", false, "A flag.")),
-        text(c.text("text", "nothing", "A text.")),
-        colour(c.choice("colour", "red", kColours, "A colour.")),
-        inner(c.object("object", "An object.").integer("inner", 3, {.least = 0}, "Inside.")),
-        encoder_width(c.inheriting("encoder", "A side.").integer("width", 4, {1, 99}, "Width.")),
-        decoder_width(c.inheriting("decoder", "A side.").integer("width", 4, {1, 99}, "Width.")) {
-    for (const ConfigItem& item : c.items("shapes", kTypes, "Shapes.")) {
-      shapes.emplace_back(item.type, item.config.integer("width", 4, {1, 99}, "Width."));
-    }
-  }
-};
-
-Everything read(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  const ConfigDocument document = ConfigDocument::parse(text, "test.json", overrides);
-  const Everything everything(document.root());
-  document.finish();
-  return everything;
-}
-
-/// The message of the ConfigError; any other exception fails the test.
-std::string error(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  try {
-    read(text, overrides);
-  } catch (const ConfigError& e) {
-    return e.what();
-  }
-  return "";
-}
-
-std::string resolved(const std::string& text) {
-  const ConfigDocument document = ConfigDocument::parse(text, "test.json");
-  const Everything everything(document.root());
-  document.finish();
-  return document.resolved();
-}
-
-}  // namespace
-
 TEST_CASE("config: without keys everything has its default") {
-  const Everything e = read("{}");
+  const Everything e = read_everything("{}");
   CHECK(e.integer == 7);
   CHECK_FALSE(e.lanes);
   CHECK(e.number == 0.5);
@@ -89,7 +32,7 @@ TEST_CASE("config: without keys everything has its default") {
 }
 
 TEST_CASE("config: what is given is read, comments are not") {
-  const Everything e = read(R"(// a config
+  const Everything e = read_everything(R"(// a config
     {"integer": 4.0, "lanes": 2, "number": -1e3, /* why not */ "rate": 0, "betas": [0.5, 0],
      "flag": true, "text": "a // b", "colour": "blue", "object": {"inner": 0},
      "$schema": "heddle.schema.json"} // the end)");
@@ -102,11 +45,11 @@ TEST_CASE("config: what is given is read, comments are not") {
   CHECK(e.text == "a // b");
   CHECK(e.colour == 3);
   CHECK(e.inner == 0);
-  CHECK_FALSE(read(R"({"lanes": "auto"})").lanes);
+  CHECK_FALSE(read_everything(R"({"lanes": "auto"})").lanes);
 }
 
 TEST_CASE("config: sides and items inherit, and override") {
-  const Everything e = read(R"({"width": 5, "encoder": {"width": 6},
+  const Everything e = read_everything(R"({"width": 5, "encoder": {"width": 6},
     "shapes": [{"type": "square"}, {"type": "circle", "width": 7}]})");
   CHECK(e.encoder_width == 6);
   CHECK(e.decoder_width == 5);
@@ -266,156 +209,6 @@ TEST_CASE("config: files") {
                        "test.json:1:7: a.data: missing; give the path of a file\n"
                        "test.json:1:17: a.wrong: an integer where the path of a file belongs",
                        ConfigError);
-}
-
-TEST_CASE("config: overrides replace, create and index; they are checked as the file is") {
-  CHECK(read("{\"integer\": 3}", {"integer=5"}).integer == 5);
-  CHECK(read("{}", {"object.inner=5", "text=hello", "colour=\"blue\"", "flag=true"}).inner == 5);
-  CHECK(read("{}", {"text=1.5x", "betas=[0.1,0.2]"}).betas[1] == 0.2);
-  CHECK(read("{}", {"text=a=b"}).text == "a=b");
-  CHECK(read("{\"shapes\": [{\"type\": \"circle\"}]}", {"shapes.0.width=9"}).shapes[0].second == 9);
-  CHECK(error("{}", {"integer=0"}) == "--set integer=0: integer: 0 is outside 1 to 10");
-  CHECK(error("{\"integer\": 99, \"zz\": 1}", {"integer=0", "object.iner=1"}) ==
-        "test.json:1:17: zz: unknown key; known are betas, colour, decoder, encoder, flag, "
-        "integer, lanes, number, object, rate, shapes, text, width\n"
-        "--set integer=0: integer: 0 is outside 1 to 10\n"
-        "--set object.iner=1: object.iner: unknown key; did you mean \"inner\"?");
-  // Values are read as strictly as files.
-  CHECK(
-      error("{}", {"object={\"inner\":1,\"inner\":2}"}) ==
-      "--set object={\"inner\":1,\"inner\":2}:1:12: inner: the key appears twice, first in line 1");
-  CHECK(error("{}", {"object={\"inner\":"}).find("the file ends too early") != std::string::npos);
-  CHECK(error("{}", {"text=" + std::string(30000, '[')}).find("nests deeper than 64") !=
-        std::string::npos);
-  std::string deep = "a";
-  for (int i = 0; i < 100; ++i) deep += ".a";
-  CHECK(error("{}", {deep + "=1"}) ==
-        "--set " + deep + "=1: nests deeper than 64 objects and lists");
-  // A later override of the object takes the place of an earlier one inside it.
-  CHECK(error("{}", {"object.inner=-1", "object={\"inner\":-2}"}) ==
-        "--set object={\"inner\":-2}: object.inner: -2 is below 0");
-  CHECK(error("{\"flag\": true, \"shapes\": []}",
-              {"integer", "=3", "a..b=1", "flag.x=1", "shapes.0=1", "shapes.x=1", "text=\xFF"}) ==
-        "--set integer: is not of the form KEY=VALUE\n"
-        "--set =3: is not of the form KEY=VALUE\n"
-        "--set a..b=1: has an empty key\n"
-        "--set flag.x=1: flag is no object\n"
-        "--set shapes.0=1: shapes is a list of 0, without 0\n"
-        "--set shapes.x=1: shapes is a list of 0, without x\n"
-        "--set text=\xFF: is not UTF-8");
-}
-
-TEST_CASE("config: the resolved config holds what was read, and reads as the same") {
-  CHECK(resolved("{\"number\": 0.1, \"encoder\": {\"width\": 6}, \"$schema\": \"x\"}") ==
-        R"({
-  "integer": 7,
-  "lanes": "auto",
-  "number": 0.1,
-  "rate": 0.25,
-  "betas": [
-    0.9,
-    0.98
-  ],
-  "flag": false,
-  "text": "nothing",
-  "colour": "red",
-  "object": {
-    "inner": 3
-  },
-  "encoder": {
-    "width": 6
-  },
-  "width": 4
-}
-)");
-  const std::string text = R"({"width": 9, "decoder": {"width": 8}, "betas": [0.1, 0.3],
-    "shapes": [{"width": 3, "type": "circle"}, {"type": "square"}], "colour": "green"})";
-  const std::string once = resolved(text);
-  CHECK(resolved(once) == once);
-  const Everything a = read(text), b = read(once);
-  CHECK(a.shapes == b.shapes);
-  CHECK(a.decoder_width == b.decoder_width);
-  CHECK(a.encoder_width == b.encoder_width);
-  CHECK(a.betas == b.betas);
-}
-
-TEST_CASE("config: components with different defaults for an inherited key keep them") {
-  const auto eps = [](const std::string& text, std::vector<double>& values) {
-    const ConfigDocument document = ConfigDocument::parse(text, "test.json");
-    values.clear();
-    for (const char* side : {"encoder", "decoder", "third"}) {
-      const Config config = document.root().inheriting(side, "A side.");
-      const double standard = std::string_view(side) == "decoder" ? 1e-6 : 1e-5;
-      values.push_back(config.number("eps", standard, Numbers::positive(), "Small."));
-    }
-    document.finish();
-    return document.resolved();
-  };
-  std::vector<double> first, second;
-  const std::string once = eps("{}", first);
-  CHECK(first == std::vector<double>{1e-5, 1e-6, 1e-5});
-  CHECK(eps(once, second) == once);
-  CHECK(second == first);
-  eps(R"({"eps": 0.5, "third": {"eps": 0.25}})", first);
-  CHECK(first == std::vector<double>{0.5, 0.5, 0.25});
-}
-
-TEST_CASE("config: a default that another reader hides later is written where it is needed") {
-  const auto eps = [](const std::string& text, std::vector<double>& values) {
-    const ConfigDocument document = ConfigDocument::parse(text, "test.json");
-    values.clear();
-    const Config side = document.root().inheriting("side", "A side.");
-    for (const ConfigItem& item : side.items("shapes", kTypes, "Shapes.")) {
-      values.push_back(item.config.number("eps", item.type == 0 ? 1e-5 : 1e-6, {}, "Small."));
-    }
-    values.push_back(side.number("eps", 1e-6, {}, "Small."));
-    document.finish();
-    return document.resolved();
-  };
-  std::vector<double> first, second;
-  const std::string once =
-      eps(R"({"side": {"shapes": [{"type": "circle"}, {"type": "square"}, {"type": "circle"}]}})",
-          first);
-  CHECK(first == std::vector<double>{1e-5, 1e-6, 1e-5, 1e-6});
-  eps(once, second);
-  CHECK(second == first);
-}
-
-TEST_CASE("config: a number or a word; whole numbers resolve as integers") {
-  const ConfigDocument document = ConfigDocument::parse(
-      R"({"a": 0.5, "b": "same", "c": 4.0, "d": 2.0, "e": "smae"})", "t.json");
-  const Config root = document.root();
-  CHECK(root.number_or("a", "same", {}, "A number.") == 0.5);
-  CHECK_FALSE(root.number_or("b", "same", {}, "A number."));
-  CHECK_FALSE(root.number_or("absent", "same", {}, "A number."));
-  CHECK(root.integer("c", 1, {}, "An integer.") == 4);
-  CHECK(root.integer_or("d", "auto", {}, "An integer.") == 2);
-  CHECK(document.resolved() ==
-        "{\n  \"a\": 0.5,\n  \"b\": \"same\",\n  \"absent\": \"same\",\n"
-        "  \"c\": 4,\n  \"d\": 2\n}\n");
-  root.number_or("e", "same", {}, "A number.");
-  CHECK_THROWS_WITH_AS(document.finish(),
-                       "t.json:1:50: e: \"smae\" is neither a number nor \"same\"", ConfigError);
-}
-
-TEST_CASE("config: a list of items may be read twice") {
-  const ConfigDocument document =
-      ConfigDocument::parse(R"({"shapes": [{"type": "circle", "width": 7}]})", "test.json");
-  const Everything once(document.root()), twice(document.root());
-  document.finish();
-  CHECK(once.shapes == twice.shapes);
-  CHECK(document.resolved().find("\"width\": 7") != std::string::npos);
-}
-
-TEST_CASE("config: a section that is passed over stays as it is") {
-  const std::string text = "{\"data\": {\"anything\": [1, {\"x\": null}]}}";
-  const ConfigDocument document = ConfigDocument::parse(text, "test.json");
-  document.root().pass_over("data");
-  document.root().pass_over("absent");
-  document.finish();
-  CHECK(document.resolved() ==
-        "{\n  \"data\": {\n    \"anything\": [\n      1,\n      {\n        \"x\": null\n      }\n"
-        "    ]\n  }\n}\n");
 }
 
 TEST_CASE("config: whatever is cut off or changed in a file earns a ConfigError at most") {
