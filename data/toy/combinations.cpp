@@ -64,8 +64,8 @@ class Collector {
         found_.push_back(together(adjective->english, " ", phrase.noun->english));
       }
     }
-    for (const NounPhrase& owner : phrase.of) this->phrase(owner);
-    for (const Clause& relative : phrase.relative) clause(relative);
+    if (phrase.owner != nullptr) this->phrase(*phrase.owner);
+    if (phrase.relative != nullptr) clause(*phrase.relative);
   }
 
   std::vector<std::string> found_;

@@ -40,6 +40,16 @@ void add_noun(Words& words, const NounPhrase& phrase, bool denied) {
   words.emplace_back(phrase.plural ? phrase.noun->english_plural : phrase.noun->english);
 }
 
+void add_relative(Words& words, const NounPhrase& antecedent, const Clause& clause) {
+  const bool who = clause.gap == Gap::kSubject && (antecedent.noun->kind & kPeople) != 0;
+  words.emplace_back(who ? "who" : "that");
+  if (clause.gap == Gap::kSubject) {
+    add_predicate(words, clause);
+  } else {
+    add_clause(words, clause);
+  }
+}
+
 void add_phrase(Words& words, const NounPhrase& phrase, bool subject, bool denied = false) {
   if (phrase.form == NounPhrase::Form::kPronoun) {
     words.emplace_back(pronoun(phrase, subject));
@@ -48,19 +58,11 @@ void add_phrase(Words& words, const NounPhrase& phrase, bool subject, bool denie
   } else {
     add_noun(words, phrase, denied);
   }
-  for (const NounPhrase& owner : phrase.of) {
+  if (phrase.owner != nullptr) {
     words.emplace_back("of");
-    add_phrase(words, owner, false);
+    add_phrase(words, *phrase.owner, false);
   }
-  for (const Clause& clause : phrase.relative) {
-    const bool who = clause.gap == Gap::kSubject && (phrase.noun->kind & kPeople) != 0;
-    words.emplace_back(who ? "who" : "that");
-    if (clause.gap == Gap::kSubject) {
-      add_predicate(words, clause);
-    } else {
-      add_clause(words, clause);
-    }
-  }
+  if (phrase.relative != nullptr) add_relative(words, phrase, *phrase.relative);
 }
 
 void add_adverb(Words& words, Adverb adverb) {

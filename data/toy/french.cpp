@@ -99,6 +99,15 @@ void add_noun(Words& words, const NounPhrase& phrase, bool denied) {
   if (phrase.after != nullptr) words.emplace_back(agreeing(*phrase.after, features, false));
 }
 
+void add_relative(Words& words, const Clause& clause) {
+  words.emplace_back(clause.gap == Gap::kSubject ? "qui" : "que");
+  if (clause.gap == Gap::kSubject) {
+    add_predicate(words, clause);
+  } else {
+    add_clause(words, clause);
+  }
+}
+
 void add_phrase(Words& words, const NounPhrase& phrase, bool denied = false) {
   constexpr std::string_view kSubjects[] = {"je", "tu", "il", "elle", "nous", "ils"};
   if (phrase.form == NounPhrase::Form::kPronoun) {
@@ -108,18 +117,11 @@ void add_phrase(Words& words, const NounPhrase& phrase, bool denied = false) {
   } else {
     add_noun(words, phrase, denied);
   }
-  for (const NounPhrase& owner : phrase.of) {
+  if (phrase.owner != nullptr) {
     words.emplace_back("de");
-    add_phrase(words, owner);
+    add_phrase(words, *phrase.owner);
   }
-  for (const Clause& clause : phrase.relative) {
-    words.emplace_back(clause.gap == Gap::kSubject ? "qui" : "que");
-    if (clause.gap == Gap::kSubject) {
-      add_predicate(words, clause);
-    } else {
-      add_clause(words, clause);
-    }
-  }
+  if (phrase.relative != nullptr) add_relative(words, *phrase.relative);
 }
 
 bool is_clitic(const std::optional<NounPhrase>& phrase) {

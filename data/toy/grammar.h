@@ -5,6 +5,7 @@
 // at the other's result. README.md beside this file describes the grammar.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,8 +41,8 @@ struct NounPhrase {
   bool plural = false;
   const Adjective* before = nullptr;  // where French has it; English has both before the noun
   const Adjective* after = nullptr;
-  std::vector<NounPhrase> of = {};    // at most one: the brother of the king
-  std::vector<Clause> relative = {};  // at most one
+  std::shared_ptr<const NounPhrase> owner = nullptr;  // the brother of the king
+  std::shared_ptr<const Clause> relative = nullptr;   // the king who sleeps
 };
 
 struct Location {

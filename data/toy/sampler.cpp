@@ -1,6 +1,7 @@
 #include "data/toy/sampler.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -94,7 +95,7 @@ class Sampler {
     if (18 <= chance && chance < 42) phrase.after = &an_adjective(kind, false);
   }
 
-  NounPhrase owner() {
+  NounPhrase an_owner() {
     if (draw_.percent(30)) return a_name();
     return simple_phrase({.kinds = kPeople, .indefinite_plural = false});
   }
@@ -105,10 +106,10 @@ class Sampler {
     add_adjectives(phrase);
     const bool owned = phrase.determiner == Determiner::kThe && phrase.noun->kind != kPerson;
     if (place.owner && owned && draw_.percent(14)) {
-      phrase.of.push_back(owner());
+      phrase.owner = std::make_shared<NounPhrase>(an_owner());
     } else if (!relative_ && draw_.percent(28)) {
       relative_ = true;
-      phrase.relative.push_back(relative_clause(phrase));
+      phrase.relative = std::make_shared<Clause>(relative_clause(phrase));
     }
     return phrase;
   }

@@ -2,6 +2,7 @@
 // README names.
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +68,7 @@ NounPhrase is(std::string_view word, NounPhrase phrase) {
 }
 
 NounPhrase of(NounPhrase phrase, const NounPhrase& owner) {
-  phrase.of = {owner};
+  phrase.owner = std::make_shared<NounPhrase>(owner);
   return phrase;
 }
 
@@ -122,13 +123,13 @@ Clause where(Where place, const NounPhrase& phrase, Clause clause) {
 /// The phrase with a relative clause that leaves it out: as subject, as object.
 NounPhrase who(NounPhrase phrase, Clause clause) {
   clause.gap = Gap::kSubject;
-  phrase.relative = {clause};
+  phrase.relative = std::make_shared<Clause>(clause);
   return phrase;
 }
 
 NounPhrase that(NounPhrase phrase, Clause clause) {
   clause.gap = Gap::kObject;
-  phrase.relative = {clause};
+  phrase.relative = std::make_shared<Clause>(clause);
   return phrase;
 }
 

@@ -136,9 +136,10 @@ TEST_CASE("toy corpus: the source determines the target") {
   int repeated = 0;
   for (std::uint64_t i = 0; i < 60000; ++i) {
     const Sentence sentence = sample_sentence(kSeed, i);
-    const auto [known, fresh] = targets.emplace(english(sentence), french(sentence));
-    if (!fresh) ++repeated;
-    CHECK_MESSAGE(known->second == french(sentence), known->first);
+    const std::string source = english(sentence), target = french(sentence);
+    const auto known = targets.emplace(source, target);
+    if (!known.second) ++repeated;
+    CHECK_MESSAGE(known.first->second == target, source);
   }
   CHECK(repeated > 1000);  // the question did arise
 }
@@ -171,11 +172,11 @@ TEST_CASE("toy corpus: seen is seen and unseen unseen") {
 TEST_CASE("toy corpus: training has every word form often, rare irregular ones too") {
   for (std::string Pair::*const side : {&Pair::source, &Pair::target}) {
     const Counts trained = count(words(corpus().train, side));
-    for (const auto& [word, times] : trained) {
-      CHECK_MESSAGE(times >= kMinimumOccurrences, word << ": " << times);
+    for (const auto& entry : trained) {
+      CHECK_MESSAGE(entry.second >= kMinimumOccurrences, entry.first << ": " << entry.second);
     }
-    for (const auto& [word, times] : count(words(all_pairs(), side))) {
-      CHECK_MESSAGE(trained.contains(word), word);
+    for (const auto& entry : count(words(all_pairs(), side))) {
+      CHECK_MESSAGE(trained.contains(entry.first), entry.first);
     }
     CHECK(trained.size() > (side == &Pair::source ? 250 : 500));
   }
