@@ -21,6 +21,11 @@ class FileError : public Error {
   using Error::Error;
 };
 
+/// Text, a corpus or a vocabulary is not what training or translation needs.
+class DataError : public Error {
+  using Error::Error;
+};
+
 /// A loss, a gradient or an activation is not a finite number.
 class NumericError : public Error {
   using Error::Error;
