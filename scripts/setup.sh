@@ -6,7 +6,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config
-  libopenblas-openmp-dev nlohmann-json3-dev doctest-dev libbenchmark-dev)
+  libopenblas-openmp-dev nlohmann-json3-dev libsentencepiece-dev doctest-dev libbenchmark-dev)
 for option in "$@"; do
   case "$option" in
     --all) packages+=(clang libclang-rt-14-dev libomp-14-dev clang-format shellcheck git) ;;
