@@ -79,7 +79,7 @@ bool PieceList::add(std::string piece) {
 }
 
 PieceLimits::PieceLimits(const Config& config, std::string_view what)
-    : place_(config.place()), what_(what) {
+    : place_(place_of(config)), what_(what) {
   const std::string about = "Most ids, the three special ones counted; the most frequent " + what_;
   const std::int64_t size = config.integer(
       "vocab_size", 32000, {Vocabulary::kSmallest + 1, 1 << 30}, about + " get one.");

@@ -8,6 +8,7 @@
 //   the bytes of SentencePiece's model
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -16,6 +17,7 @@
 #include "data/subword_training.h"
 #include "data/tokenizer_kind.h"
 #include "data/utf8.h"
+#include "data/word_cache.h"
 
 namespace heddle {
 
@@ -53,12 +55,16 @@ class SubwordTokenizer final : public Tokenizer {
 
  private:
   std::vector<std::string> pieces_of(std::string_view text) const;
+  std::vector<std::int32_t> ids_of(std::string_view text) const;
 
   std::string bytes_;
   double sample_;
   sentencepiece::SentencePieceProcessor processor_;
   std::vector<SentencePieceModel::Piece> pieces_;
   std::optional<SubwordSampler> sampler_;
+  // Of BPE, as no merge crosses a blank and no rule of normalisation contains one: a line is cut as
+  // its words are. So does unigram but for roundings, and it is fast without.
+  std::unique_ptr<WordCache> words_;
 };
 
 SubwordTokenizer::SubwordTokenizer(std::string bytes, double sample)
@@ -67,6 +73,9 @@ SubwordTokenizer::SubwordTokenizer(std::string bytes, double sample)
   const auto status = processor_.LoadFromSerializedProto(bytes_);
   check(status.ok(), "SentencePiece does not take the model: ", status.ToString());
   if (sample > 0) sampler_.emplace(model, sample);
+  if (model.algorithm == SentencePieceModel::Algorithm::kBpe) {
+    words_ = std::make_unique<WordCache>();
+  }
   pieces_ = std::move(model.pieces);
 }
 
@@ -77,11 +86,30 @@ std::vector<std::string> SubwordTokenizer::pieces_of(std::string_view text) cons
   return pieces;
 }
 
-void SubwordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids) const {
-  std::vector<int> own;
-  const auto status = processor_.Encode(text, &own);
+std::vector<std::int32_t> SubwordTokenizer::ids_of(std::string_view text) const {
+  std::vector<std::int32_t> ids;
+  const auto status = processor_.Encode(text, &ids);
   check(status.ok(), "SentencePiece cannot cut a line: ", status.ToString());
-  ids.insert(ids.end(), own.begin(), own.end());
+  return ids;
+}
+
+void SubwordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids) const {
+  // SentencePiece takes its own sign for a blank away where a text ends, but not within it.
+  if (words_ == nullptr || text.find(kBlank) != text.npos) {
+    const std::vector<std::int32_t> all = ids_of(text);
+    ids.insert(ids.end(), all.begin(), all.end());
+    return;
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    if (word.empty()) continue;
+    if (words_->find(word, ids)) continue;
+    const std::vector<std::int32_t> own = ids_of(word);
+    words_->add(word, own);
+    ids.insert(ids.end(), own.begin(), own.end());
+  }
 }
 
 void SubwordTokenizer::sample(std::string_view text, std::uint64_t random,

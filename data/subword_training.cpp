@@ -9,6 +9,7 @@
 
 #include "data/line_sample.h"
 #include "data/proto_reader.h"
+#include "data/tokenizer_kind.h"
 
 namespace heddle {
 
@@ -74,6 +75,14 @@ void add_in_parts(std::string_view line, LineSample& sample) {
   if (line.find_first_not_of(" \t") != line.npos) sample.add(line);
 }
 
+/// SentencePiece leaves out lines with U+2585, its sign for what is no text.
+void remove_reserved(std::string& line) {
+  constexpr std::string_view kReserved = "\xE2\x96\x85";
+  for (std::size_t at = line.find(kReserved); at != line.npos; at = line.find(kReserved, at)) {
+    std::fill_n(line.begin() + static_cast<std::ptrdiff_t>(at), kReserved.size(), ' ');
+  }
+}
+
 /// The number behind `words` in a message of SentencePiece.
 std::optional<int> number_behind(std::string_view message, std::string_view words) {
   const std::size_t at = message.find(words);
@@ -107,12 +116,13 @@ std::size_t pieces_in(std::string_view model) {
   return pieces;
 }
 
-/// Normalisation removes control characters and blanks. SentencePiece ends the process where
-/// nothing is left, but a model of characters it can always make.
+/// Normalisation removes control characters and blanks, and "</s>" is no text to SentencePiece.
+/// Where nothing is left it ends the process, but a model of characters it can always make.
 bool is_empty(const SubwordSettings& settings, std::vector<std::string>& lines) {
   const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
   for (const std::string& line : lines) {
-    if (std::ranges::any_of(line, printable)) return false;
+    const bool surely_text = line.find('<') == line.npos && std::ranges::any_of(line, printable);
+    if (surely_text) return false;
   }
   Options options = options_of(settings);
   options["model_type"] = "char";
@@ -125,7 +135,7 @@ bool is_empty(const SubwordSettings& settings, std::vector<std::string>& lines) 
 
 }  // namespace
 
-SubwordSettings::SubwordSettings(const Config& config) : place(config.place()) {
+SubwordSettings::SubwordSettings(const Config& config) : place(place_of(config)) {
   model = config.choice("model", "bpe", kModels, "How subwords are found.");
   vocab_size = static_cast<std::int32_t>(config.integer("vocab_size", 8000,
                                                         {Vocabulary::kSmallest + 1, 1 << 24},
@@ -145,6 +155,7 @@ std::string train_sentencepiece(const SubwordSettings& settings, const LineSourc
     add_in_parts(line, sample);
     return true;
   });
+  std::ranges::for_each(sample.lines(), remove_reserved);
   check<DataError>(!sample.lines().empty() && !is_empty(settings, sample.lines()), settings.place,
                    ": the text holds no words to train a tokenizer on");
   Sentences sentences(sample.lines(), Sentences::Reading::kTake);

@@ -52,6 +52,11 @@ std::uint64_t TokenizerFile::number_of(std::string_view key, int base) {
   return number;
 }
 
+std::string place_of(const Config& config) {
+  const std::string place = config.place();
+  return place.empty() ? "tokenizer" : place;  // empty at the root of a document
+}
+
 std::string tokenizer_header(std::string_view type) {
   std::string header(kFirstLine);
   return header.append("\n").append(type).append("\n");

@@ -43,6 +43,9 @@ inline void check_token_id(std::int32_t id, const Vocabulary& vocabulary) {
         vocabulary.size);
 }
 
+/// Where the keys of a tokenizer stand, for errors.
+std::string place_of(const Config& config);
+
 /// The first two lines of a file.
 std::string tokenizer_header(std::string_view type);
 

@@ -1,9 +1,11 @@
 // SentencePiece behind our contract of ids.
 #include <doctest/doctest.h>
+#include <sentencepiece_processor.h>
 
 #include <algorithm>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "data/utf8.h"
 #include "tests/data/tokenizers.h"
@@ -54,6 +56,59 @@ TEST_CASE("subword tokenizer: a loaded one is the one that was saved") {
     CHECK(loaded->serialised() == tokenizer->serialised());
     for (const std::string& line : lines) {
       CHECK(encoded(*loaded, line) == encoded(*tokenizer, line));
+    }
+  }
+}
+
+/// Words, blanks of many kinds, marks that combine with what is before them, and broken UTF-8.
+std::string random_line(std::mt19937& random) {
+  constexpr std::string_view kParts[] = {
+      "Käse", "markt", " ",      "  ",     "\t",     "\u00A0", "\u200B", "\u0301", "☃", "▁",
+      "\xE2", "\x82",  "\u3000", "\uFDFA", "\u1100", "\u1161", "a",      " ",      "½", "\x01"};
+  std::string line;
+  for (int i = 0; i < 12; ++i) line += kParts[random() % std::size(kParts)];
+  return line;
+}
+
+TEST_CASE("subword tokenizer: BPE word by word is what SentencePiece makes of whole lines") {
+  std::mt19937 random(5);
+  Lines lines = small_text();
+  for (int i = 0; i < 3000; ++i) lines.push_back(random_line(random));
+  for (const std::string& line : hostile_lines()) lines.push_back(line);
+  for (const char* normalisation : {"nmt_nfkc", "nfkc", "nmt_nfkc_cf", "identity"}) {
+    CAPTURE(std::string(normalisation));
+    const auto tokenizer = trained(R"({"type": "subword", "vocab_size": 120, "normalisation": ")" +
+                                       std::string(normalisation) + "\"}",
+                                   small_text());
+    const std::string bytes = tokenizer->serialised();
+    sentencepiece::SentencePieceProcessor theirs;
+    REQUIRE(theirs.LoadFromSerializedProto(model_in(bytes)).ok());
+    for (const std::string& line : lines) {
+      Ids whole;
+      REQUIRE(theirs.Encode(line, &whole).ok());
+      CHECK(encoded(*tokenizer, line) == whole);
+      CHECK(encoded(*tokenizer, line) == whole);  // now known
+    }
+  }
+}
+
+TEST_CASE("subword tokenizer: several threads get what one gets") {
+  Lines lines = small_text();
+  for (int i = 0; i < 2000; ++i) lines.push_back("Wort" + std::to_string(i) + " " + lines[i % 300]);
+  for (const std::string& config : {kBpe, kUnigram}) {
+    const auto tokenizer = trained(config, small_text());
+    const auto alone = load_tokenizer(tokenizer->serialised(), "t");
+    std::vector<std::vector<Ids>> results(4);
+    std::vector<std::thread> threads;
+    for (auto& result : results) {
+      threads.emplace_back([&] {
+        for (const std::string& line : lines) result.push_back(encoded(*tokenizer, line));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const Ids expected = encoded(*alone, lines[i]);
+      for (const auto& result : results) CHECK(result[i] == expected);
     }
   }
 }
@@ -157,11 +212,13 @@ TEST_CASE("subword tokenizer: a vocabulary that the text does not support") {
 TEST_CASE("subword tokenizer: text with nothing to learn is an error, not the end") {
   for (const std::string& config : {kBpe, kUnigram}) {
     CAPTURE(config);
-    for (const Lines& lines : {Lines{}, Lines{"", " ", "\t"}, Lines{"\x01\x02", "\u00A0"}}) {
+    for (const Lines& lines :
+         {Lines{}, Lines{"", " ", "\t"}, Lines{"\x01\x02", "\u00A0"}, Lines{"▅", "▅ ▅"}}) {
       CHECK_MESSAGE_THROWN(trained(config, lines),
                            "tokenizer: the text holds no words to train a tokenizer on");
     }
     CHECK_MESSAGE_THROWN(trained(config, {"a"}), "the largest possible vocab_size is");
+    CHECK_MESSAGE_THROWN(trained(config, {"</s>", "</s>▅"}), "the largest possible vocab_size is");
     CHECK_MESSAGE_THROWN(trained(config, {"漢"}), "the largest possible vocab_size is");
     CHECK_MESSAGE_THROWN(trained(config, hostile_lines()), "vocab_size");
   }
