@@ -1,6 +1,12 @@
 # Headers, libraries and the package `heddle` with its targets heddle::base to heddle::train.
 include(CMakePackageConfigHelpers)
-install(DIRECTORY autograd configs decode layers optim train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heddle
+set(folders autograd configs decode layers optim train)
+if(NOT HEDDLE_CORE_ONLY)
+  list(APPEND folders data)
+  set(data_needs "find_dependency(ZLIB)
+pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET sentencepiece)\n")
+endif()
+install(DIRECTORY ${folders} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heddle
   FILES_MATCHING PATTERN "*.h")
 set_target_properties(heddle_options PROPERTIES EXPORT_NAME options)
 install(TARGETS heddle_options EXPORT heddle)
@@ -10,7 +16,7 @@ file(WRITE ${CMAKE_BINARY_DIR}/heddle-config.cmake "include(CMakeFindDependencyM
 find_dependency(OpenMP)
 find_dependency(PkgConfig)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
-include(\${CMAKE_CURRENT_LIST_DIR}/heddle-targets.cmake)\n")
+${data_needs}include(\${CMAKE_CURRENT_LIST_DIR}/heddle-targets.cmake)\n")
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/heddle-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/heddle-config.cmake ${CMAKE_BINARY_DIR}/heddle-config-version.cmake

@@ -1,0 +1,185 @@
+// Subwords: SentencePiece, BPE or unigram, with our contract of ids: its pieces are all ids but the
+// last. A text of which pieces are learned may hold "</s>" or "<unk>" as text; those are pieces
+// like any other here.
+//
+// In a file, after the lines of tokenizer_kind.h:
+//   sample 0.1                  alpha of sample()
+//   checksum 0123456789abcdef   of what follows: FNV-1a, 64 bits
+//   the bytes of SentencePiece's model
+#include <sentencepiece_processor.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "data/sentencepiece_model.h"
+#include "data/subword_sampling.h"
+#include "data/subword_training.h"
+#include "data/tokenizer_kind.h"
+#include "data/utf8.h"
+#include "data/word_cache.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr std::string_view kBlank = "\xE2\x96\x81";  // U+2581, SentencePiece's
+
+std::uint64_t checksum_of(std::string_view bytes) {
+  std::uint64_t hash = 0xCBF29CE484222325;
+  for (const char byte : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3;
+  }
+  return hash;
+}
+
+template <class Number, class... Base>
+std::string text_of(Number number, Base... base) {
+  char text[32];
+  return {text, std::to_chars(text, std::end(text), number, base...).ptr};
+}
+
+class SubwordTokenizer final : public Tokenizer {
+ public:
+  /// Throws Error that says what is wrong with the model.
+  SubwordTokenizer(std::string bytes, double sample);
+
+  Vocabulary vocabulary() const override {
+    return {static_cast<std::int32_t>(pieces_.size()) + 1};  // the start is not SentencePiece's
+  }
+  void encode(std::string_view text, std::vector<std::int32_t>& ids) const override;
+  void sample(std::string_view text, std::uint64_t random,
+              std::vector<std::int32_t>& ids) const override;
+  std::string decode(std::span<const std::int32_t> ids) const override;
+  std::string serialised() const override;
+
+ private:
+  std::vector<std::string> pieces_of(std::string_view text) const;
+  std::vector<std::int32_t> ids_of(std::string_view text) const;
+
+  std::string bytes_;
+  double sample_;
+  sentencepiece::SentencePieceProcessor processor_;
+  std::vector<SentencePieceModel::Piece> pieces_;
+  std::optional<SubwordSampler> sampler_;
+  // Of BPE, as no merge crosses a blank and no rule of normalisation contains one: a line is cut as
+  // its words are. So does unigram but for roundings, and it is fast without.
+  std::unique_ptr<WordCache> words_;
+};
+
+SubwordTokenizer::SubwordTokenizer(std::string bytes, double sample)
+    : bytes_(std::move(bytes)), sample_(sample) {
+  SentencePieceModel model = parse_sentencepiece_model(bytes_);
+  const auto status = processor_.LoadFromSerializedProto(bytes_);
+  check(status.ok(), "SentencePiece does not take the model: ", status.ToString());
+  if (sample > 0) sampler_.emplace(model, sample);
+  if (model.algorithm == SentencePieceModel::Algorithm::kBpe) {
+    words_ = std::make_unique<WordCache>();
+  }
+  pieces_ = std::move(model.pieces);
+}
+
+std::vector<std::string> SubwordTokenizer::pieces_of(std::string_view text) const {
+  std::vector<std::string> pieces;
+  const auto status = processor_.Encode(text, &pieces);
+  check(status.ok(), "SentencePiece cannot cut a line: ", status.ToString());
+  return pieces;
+}
+
+std::vector<std::int32_t> SubwordTokenizer::ids_of(std::string_view text) const {
+  std::vector<std::int32_t> ids;
+  const auto status = processor_.Encode(text, &ids);
+  check(status.ok(), "SentencePiece cannot cut a line: ", status.ToString());
+  return ids;
+}
+
+void SubwordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids) const {
+  // SentencePiece takes its own sign for a blank away where a text ends, but not within it.
+  if (words_ == nullptr || text.find(kBlank) != text.npos) {
+    const std::vector<std::int32_t> all = ids_of(text);
+    ids.insert(ids.end(), all.begin(), all.end());
+    return;
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    if (word.empty()) continue;
+    if (words_->find(word, ids)) continue;
+    const std::vector<std::int32_t> own = ids_of(word);
+    words_->add(word, own);
+    ids.insert(ids.end(), own.begin(), own.end());
+  }
+}
+
+void SubwordTokenizer::sample(std::string_view text, std::uint64_t random,
+                              std::vector<std::int32_t>& ids) const {
+  if (!sampler_) return encode(text, ids);
+  // SentencePiece does not say how it normalised a text, but its pieces do.
+  std::string normalised;
+  for (const std::string& piece : pieces_of(text)) normalised += piece;
+  sampler_->sample(normalised, random, ids);
+}
+
+std::string SubwordTokenizer::decode(std::span<const std::int32_t> ids) const {
+  std::string text;
+  for (const std::int32_t id : ids) {
+    check_token_id(id, vocabulary());
+    if (id == Vocabulary::kEnd || id == vocabulary().start()) continue;
+    const bool unknown = id == Vocabulary::kUnknown;
+    text += unknown ? kUnknownText : pieces_[static_cast<std::size_t>(id)].text;
+  }
+  std::string result;
+  for (const CodePoint& c : CodePoints(text)) {
+    if (c.bytes != kBlank) {
+      result += c.bytes;
+    } else if (!result.empty()) {
+      result += ' ';
+    }
+  }
+  return result;
+}
+
+std::string SubwordTokenizer::serialised() const {
+  std::string text = tokenizer_header("subword");
+  text.append("sample ").append(text_of(sample_));
+  text.append("\nchecksum ").append(text_of(checksum_of(bytes_), 16));
+  return text.append("\n").append(bytes_);
+}
+
+double read_sample(TokenizerFile& file) {
+  const std::string_view text = file.value_of("sample");
+  double sample = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), sample);
+  file.require(
+      error == std::errc() && end == text.data() + text.size() && sample >= 0 && sample <= 1,
+      "line ", file.line_number(), " holds no number from 0 to 1; the file is damaged");
+  return sample;
+}
+
+std::unique_ptr<Tokenizer> load(TokenizerFile& file) {
+  const double sample = read_sample(file);
+  const std::uint64_t checksum = file.number_of("checksum", 16);
+  file.require(checksum == checksum_of(file.rest()),
+               "the checksum does not fit the model; the file is damaged");
+  try {
+    return std::make_unique<SubwordTokenizer>(std::string(file.rest()), sample);
+  } catch (const Error& error) {
+    file.require(false, error.what());
+    throw;
+  }
+}
+
+}  // namespace
+
+TokenizerKind subword_tokenizer() {
+  return {.read_config = [](const Config& config) { SubwordSettings{config}; },
+          .train = [](const Config& config, const LineSource& lines) -> std::unique_ptr<Tokenizer> {
+            const SubwordSettings settings(config);
+            return std::make_unique<SubwordTokenizer>(train_sentencepiece(settings, lines),
+                                                      settings.sample);
+          },
+          .load = load};
+}
+
+}  // namespace heddle

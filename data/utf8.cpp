@@ -1,0 +1,76 @@
+#include "data/utf8.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace heddle {
+
+namespace {
+
+// What may follow a first byte: how many bytes, and the limits of the next one, which keep out
+// overlong forms, surrogates and what lies above U+10FFFF.
+struct Continuation {
+  std::size_t bytes = 0;
+  unsigned char least = 0x80, most = 0xBF;
+};
+
+constexpr Continuation continuation_of(unsigned char first) {
+  if (first < 0xC2) return {};
+  if (first < 0xE0) return {.bytes = 1};
+  if (first == 0xE0) return {.bytes = 2, .least = 0xA0};
+  if (first == 0xED) return {.bytes = 2, .most = 0x9F};
+  if (first < 0xF0) return {.bytes = 2};
+  if (first == 0xF0) return {.bytes = 3, .least = 0x90};
+  if (first < 0xF4) return {.bytes = 3};
+  if (first == 0xF4) return {.bytes = 3, .most = 0x8F};
+  return {};
+}
+
+/// How many bytes from `at` on are ASCII, in steps of eight: most text is.
+std::size_t ascii_words(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::size_t end = at;
+  for (std::uint64_t word = 0; end + sizeof(word) <= text.size(); end += sizeof(word)) {
+    std::memcpy(&word, text.data() + end, sizeof(word));
+    if ((word & kHighBits) != 0) break;
+  }
+  return end - at;
+}
+
+}  // namespace
+
+CodePoint first_code_point(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return {text.substr(0, 1), first, true};
+  const Continuation next = continuation_of(first);
+  if (next.bytes == 0) return {.bytes = text.substr(0, 1)};
+  char32_t value = first & (0x3Fu >> next.bytes);
+  for (std::size_t i = 1; i <= next.bytes; ++i) {
+    const unsigned char least = i == 1 ? next.least : 0x80, most = i == 1 ? next.most : 0xBF;
+    if (i == text.size() || byte(i) < least || byte(i) > most) return {.bytes = text.substr(0, i)};
+    value = value << 6 | (byte(i) & 0x3Fu);
+  }
+  return {text.substr(0, next.bytes + 1), value, true};
+}
+
+std::optional<std::size_t> first_invalid_byte(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    at += ascii_words(text, at);
+    if (at == text.size()) break;
+    const CodePoint c = first_code_point(text.substr(at));
+    if (!c.valid) return at;
+    at += c.bytes.size();
+  }
+  return std::nullopt;
+}
+
+std::string with_replacements(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const CodePoint& c : CodePoints(text)) result += c.valid ? c.bytes : kReplacementCharacter;
+  return result;
+}
+
+}  // namespace heddle

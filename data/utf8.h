@@ -1,0 +1,68 @@
+// UTF-8 as the Unicode standard defines it (table 3-7): no overlong forms, no surrogates, nothing
+// above U+10FFFF. What is invalid is taken in the longest pieces that begin like a character, as
+// browsers and Python do, and each piece stands for one U+FFFD.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace heddle {
+
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
+inline constexpr std::string_view kUnknownText = "\xE2\x81\x87";           // U+2047
+
+/// One character of a text, or one piece of it that is none.
+struct CodePoint {
+  std::string_view bytes;
+  char32_t value = U'\uFFFD';  // so, too, where it is not valid
+  bool valid = false;
+};
+
+/// The first code point of a text that is not empty.
+CodePoint first_code_point(std::string_view text);
+
+/// Where the first byte stands that begins no valid code point.
+std::optional<std::size_t> first_invalid_byte(std::string_view text);
+
+/// `text` with every invalid piece replaced by U+FFFD.
+std::string with_replacements(std::string_view text);
+
+/// The code points of a text, for range-based loops.
+class CodePoints {
+ public:
+  class Iterator {
+   public:
+    using value_type = CodePoint;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    explicit Iterator(std::string_view text) : rest_(text) { read(); }
+    const CodePoint& operator*() const { return current_; }
+    Iterator& operator++() {
+      rest_.remove_prefix(current_.bytes.size());
+      read();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& i, std::default_sentinel_t) { return i.rest_.empty(); }
+
+   private:
+    void read() {
+      if (!rest_.empty()) current_ = first_code_point(rest_);
+    }
+    std::string_view rest_;
+    CodePoint current_;
+  };
+
+  explicit CodePoints(std::string_view text) : text_(text) {}
+  Iterator begin() const { return Iterator(text_); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  std::string_view text_;
+};
+
+}  // namespace heddle
