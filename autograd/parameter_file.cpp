@@ -10,13 +10,9 @@ namespace heddle {
 namespace {
 
 void append(std::string& message, const char* what, const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
   if (names.empty()) return;
   message += (message.empty() ? "" : "; ") + std::string(what) + ' ';
-  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) {
-    message += (i == 0 ? "" : ", ") + names[i];
-  }
-  if (names.size() > kShown) message += " and " + std::to_string(names.size() - kShown) + " more";
+  for (std::size_t i = 0; i < names.size(); ++i) message += (i == 0 ? "" : ", ") + names[i];
 }
 
 // Whether the data of the file is the slab, byte for byte.

@@ -21,7 +21,7 @@ struct ParameterDifferences {
   std::vector<std::string> misshapen;   // shape or type: "name: [3, 4] in the file, ..."
 
   bool none() const { return missing.empty() && unexpected.empty() && misshapen.empty(); }
-  /// One line with up to five names of each kind.
+  /// One line with all names of each kind.
   std::string message() const;
 };
 

@@ -135,6 +135,13 @@ TEST_CASE("cli: gradcheck prints a line for each parameter, the worst last") {
   CHECK(contains(outcome.out, "\nworst of the small model: "));
   CHECK(contains(outcome.out, "\ndirection 4: "));
   CHECK(outcome.out.ends_with(", allowed 1e-05: passed\n"));
+  // Numbers that are none are no success: exit code 6.
+  const Outcome wrong = heddle_run(
+      "gradcheck configs/tiny.json --set model.initialisation=normal --set model.init_std=1e200 "
+      "--directions 0");
+  CHECK(wrong.code == 6);
+  CHECK(contains(wrong.out, "\nfailed: "));
+  CHECK(wrong.out.ends_with(", allowed 1e-06: FAILED\n"));
   const Outcome small = heddle_run("gradcheck configs/modern.json --directions 0");
   CHECK(small.code == 0);
   CHECK(small.err == "");
