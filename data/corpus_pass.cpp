@@ -5,6 +5,7 @@
 #include "autograd/base/check.h"
 #include "autograd/base/parallel.h"
 #include "data/corpus.h"
+#include "data/utf8.h"
 
 namespace heddle {
 
@@ -12,38 +13,6 @@ namespace {
 
 constexpr std::size_t kBlockPairs = 8192;
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;  // of one side
-
-/// Bytes of the character that begins `text` with this byte; 0 where none does. Sets the range of
-/// the second byte, which excludes overlong forms, surrogates and what lies beyond U+10FFFF.
-std::size_t character_length(unsigned char first, unsigned char& least, unsigned char& most) {
-  least = 0x80;
-  most = 0xBF;
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  if (first < 0xE0) return 2;
-  if (first == 0xE0) least = 0xA0;
-  if (first == 0xED) most = 0x9F;
-  if (first == 0xF0) least = 0x90;
-  if (first == 0xF4) most = 0x8F;
-  return first < 0xF0 ? 3 : 4;
-}
-
-bool valid_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    unsigned char least = 0, most = 0;
-    const std::size_t length = character_length(static_cast<unsigned char>(text[i]), least, most);
-    if (length == 0 || length > text.size() - i) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto byte = static_cast<unsigned char>(text[i + k]);
-      if (byte < least || byte > most) return false;
-      least = 0x80;
-      most = 0xBF;
-    }
-    i += length;
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -63,7 +32,7 @@ void LineBlock::encode(std::size_t slice, std::size_t from, std::size_t to, std:
   ids.clear();
   for (std::size_t i = from; i < to; ++i) {
     Line& line = lines_[i];
-    check<DataError>(valid_utf8(text(line)), file.string(), ":",
+    check<DataError>(!first_invalid_byte(text(line)), file.string(), ":",
                      first_line + static_cast<std::int64_t>(i),
                      ": no valid UTF-8; convert the file, for example with iconv");
     line.slice = slice;

@@ -94,7 +94,9 @@ TEST_CASE("subword tokenizer: BPE word by word is what SentencePiece makes of wh
 
 TEST_CASE("subword tokenizer: several threads get what one gets") {
   Lines lines = small_text();
-  for (int i = 0; i < 2000; ++i) lines.push_back("Wort" + std::to_string(i) + " " + lines[i % 300]);
+  for (std::size_t i = 0; i < 2000; ++i) {
+    lines.push_back("Wort" + std::to_string(i) + " " + lines[i % 300]);
+  }
   for (const std::string& config : {kBpe, kUnigram}) {
     const auto tokenizer = trained(config, small_text());
     const auto alone = load_tokenizer(tokenizer->serialised(), "t");
