@@ -45,6 +45,17 @@ void copy_values(const SafetensorsFile& file, const SafetensorsEntry& entry, To*
            [&](auto zero) { convert<decltype(zero)>(file.bytes(entry), values); });
 }
 
+// All parameters that the file has.
+void copy_all(const SafetensorsFile& file, ParameterStore& store) {
+  dispatch(store.dtype(), "load_parameters", [&](auto zero) {
+    auto* const slab = static_cast<decltype(zero)*>(store.slab());
+    for (const ParameterStore::Entry& entry : store.entries()) {
+      const SafetensorsEntry* const found = file.find(entry.name);
+      if (found != nullptr) copy_values(file, *found, slab + entry.offset);
+    }
+  });
+}
+
 }  // namespace
 
 void save_parameters(const std::filesystem::path& path, const ParameterStore& store,
@@ -98,12 +109,17 @@ void load_parameters(const std::filesystem::path& path, ParameterStore& store) {
     return store.adopt(std::shared_ptr<void>(std::move(file), slab));
   }
   store.allocate();
-  dispatch(store.dtype(), "load_parameters", [&](auto zero) {
-    auto* const slab = static_cast<decltype(zero)*>(store.slab());
-    for (const ParameterStore::Entry& entry : store.entries()) {
-      copy_values(*file, file->at(entry.name), slab + entry.offset);
-    }
-  });
+  copy_all(*file, store);
+}
+
+ParameterDifferences load_matching_parameters(const std::filesystem::path& path,
+                                              ParameterStore& store) {
+  const SafetensorsFile file(path);
+  ParameterDifferences found = differences(file, store);
+  check<FileError>(found.misshapen.empty(), path.string(),
+                   ": its parameters do not fit the model's: ", found.message());
+  copy_all(file, store);
+  return found;
 }
 
 }  // namespace heddle

@@ -33,4 +33,10 @@ ParameterDifferences differences(const SafetensorsFile& file, const ParameterSto
 /// Throws FileError with all differences where there are any.
 void load_parameters(const std::filesystem::path& path, ParameterStore& store);
 
+/// Copies the values of all parameters that the file has, too, into an allocated store; the others
+/// stay as they are. Names that are on one side only are the result. Throws FileError where a
+/// parameter has another shape or no floating type.
+ParameterDifferences load_matching_parameters(const std::filesystem::path& path,
+                                              ParameterStore& store);
+
 }  // namespace heddle

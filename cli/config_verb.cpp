@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "cli/verbs.h"
-#include "cli/whole_config.h"
 #include "configs/schema.h"
+#include "train/learner.h"
 
 namespace heddle {
 
@@ -22,8 +22,7 @@ struct Arguments {
 };
 
 void read(const Config& root) {
-  ParameterStore store(DType::kFloat32);
-  read_whole_config(root, store, {{1000}, {1000}});
+  read_whole_config(root);
 }
 
 void run(const Arguments& arguments) {

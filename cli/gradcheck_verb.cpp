@@ -10,8 +10,8 @@
 #include "autograd/base/parallel.h"
 #include "cli/scaled_down.h"
 #include "cli/verbs.h"
-#include "cli/whole_config.h"
 #include "layers/model_check.h"
+#include "train/learner.h"
 
 namespace heddle {
 
@@ -47,8 +47,7 @@ struct Lengths {
 
 /// The object "model" of a valid config, with `vocabulary`; the resolved config.
 std::string checked(const ConfigDocument& document, const Vocabulary& vocabulary) {
-  ParameterStore store(DType::kFloat64);
-  read_whole_config(document.root(), store, {vocabulary, vocabulary});
+  read_whole_config(document.root(), {vocabulary, vocabulary});
   document.finish();
   return document.resolved();
 }

@@ -16,7 +16,7 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: heddle gradcheck configs/tiny.json
+constexpr const char* kAbout = R"(Example: heddle train configs/toy.json
 
 Heddle trains encoder-decoder Transformers on CPUs from one JSON file.)";
 
@@ -74,6 +74,10 @@ int run(int argc, char** argv) {
   formatter->label("Subcommands", "Verbs (heddle VERB --help tells more)");
   app.formatter(formatter);
   app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
+  add_train(app);
+  add_translate(app);
+  add_evaluate(app);
+  add_inspect(app);
   add_config(app);
   add_gradcheck(app);
   try {
@@ -88,6 +92,8 @@ int run(int argc, char** argv) {
   } catch (const ConfigError& error) {  // a line for each error, with its place
     fmt::print(stderr, "{}\n", error.what());
     return kConfig;
+  } catch (const DataError& error) {
+    return complain(kData, error.what());
   } catch (const FileError& error) {
     return complain(kFiles, error.what());
   } catch (const NumericError& error) {

@@ -63,7 +63,7 @@ void collect(const Json& value, const char* name, std::vector<std::int64_t>& val
 }  // namespace
 
 std::string scaled_down(const std::string& resolved) {
-  Json config = Json::parse(resolved);
+  Json config = {{"model", Json::parse(resolved).at("model")}};
   Json& model = config["model"];
   std::vector<std::int64_t> widths;
   collect(model, "d_model", widths);

@@ -6,9 +6,9 @@
 
 namespace heddle {
 
-/// The config `resolved`, in which every size of the model is small (d_model 8, d_ff 6, at most two
-/// layers and four heads), and everything else as it was: norms, positions, activations, tying,
-/// blocks, shared heads, differences between encoder and decoder.
+/// The model of the config `resolved`, alone, in which every size is small (d_model 8, d_ff 6, at
+/// most two layers and four heads), and everything else as it was: norms, positions, activations,
+/// tying, blocks, shared heads, differences between encoder and decoder.
 std::string scaled_down(const std::string& resolved);
 
 /// Tokens, at most 1000, that a sentence may have in every part of the model.

@@ -19,6 +19,10 @@ enum ExitCode : int {
 };
 
 void add_config(CLI::App& app);
+void add_evaluate(CLI::App& app);
 void add_gradcheck(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_train(CLI::App& app);
+void add_translate(CLI::App& app);
 
 }  // namespace heddle

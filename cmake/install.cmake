@@ -1,8 +1,8 @@
 # Headers, libraries and the package `heddle` with its targets heddle::base to heddle::train.
 include(CMakePackageConfigHelpers)
-set(folders autograd configs decode layers optim train)
+set(folders autograd configs layers optim)
 if(NOT HEDDLE_CORE_ONLY)
-  list(APPEND folders data)
+  list(APPEND folders data decode train)
   set(data_needs "find_dependency(ZLIB)
 pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET sentencepiece)\n")
 endif()

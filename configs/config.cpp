@@ -231,6 +231,14 @@ fs::path Config::path(std::string_view key, std::string_view about) const {
   return result;
 }
 
+std::optional<fs::path> Config::optional_path(std::string_view key, std::string_view about) const {
+  if (state_->schema == nullptr && !has(key)) {
+    state_->know(node_, key);
+    return std::nullopt;
+  }
+  return path(key, about);
+}
+
 std::size_t Config::choice(std::string_view key, std::string_view fallback,
                            std::span<const std::string_view> names, std::string_view about) const {
   const auto index_of = [&](std::string_view name) {

@@ -91,6 +91,9 @@ class Config {
   /// A path that must be given, relative to the file of the config (set on the command line: to
   /// the current folder); absolute in the result and in the resolved config.
   std::filesystem::path path(std::string_view key, std::string_view about) const;
+  /// The same for a path that may be left out.
+  std::optional<std::filesystem::path> optional_path(std::string_view key,
+                                                     std::string_view about) const;
   /// The index of one of `names`.
   std::size_t choice(std::string_view key, std::string_view fallback,
                      std::span<const std::string_view> names, std::string_view about) const;

@@ -14,6 +14,20 @@ namespace {
 constexpr std::size_t kBlockPairs = 8192;
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;  // of one side
 
+void check_line(const std::filesystem::path& file, std::int64_t number, std::string_view text) {
+  check<DataError>(!first_invalid_byte(text), file.string(), ":", number,
+                   ": no valid UTF-8; convert the file, for example with iconv");
+}
+
+/// One of the files is at its end, the other is not.
+[[noreturn]] void fail_unequal(LineReader& shorter, LineReader& longer) {
+  for (std::string_view line; longer.next(line);) {
+  }
+  fail<DataError>(shorter.file().path().string(), " ends at line ", shorter.number(), ", but ",
+                  longer.file().path().string(), " has ", longer.number(),
+                  " lines; line n of one must translate line n of the other");
+}
+
 }  // namespace
 
 void LineBlock::clear() {
@@ -32,9 +46,7 @@ void LineBlock::encode(std::size_t slice, std::size_t from, std::size_t to, std:
   ids.clear();
   for (std::size_t i = from; i < to; ++i) {
     Line& line = lines_[i];
-    check<DataError>(!first_invalid_byte(text(line)), file.string(), ":",
-                     first_line + static_cast<std::int64_t>(i),
-                     ": no valid UTF-8; convert the file, for example with iconv");
+    check_line(file, first_line + static_cast<std::int64_t>(i), text(line));
     line.slice = slice;
     line.ids_begin = ids.size();
     tokenizer.encode(text(line), ids);
@@ -62,7 +74,7 @@ bool CorpusPass::next() {
   read_block();
   encode_block();
   // Last, so that what is wrong with an earlier line is said first.
-  if (source_ended_ != target_ended_) fail_unequal();
+  fail_if_unequal();
   return size() > 0;
 }
 
@@ -92,14 +104,22 @@ void CorpusPass::encode_block() {
   });
 }
 
-void CorpusPass::fail_unequal() {
-  LineReader& shorter = source_ended_ ? source_reader_ : target_reader_;
-  LineReader& longer = source_ended_ ? target_reader_ : source_reader_;
-  for (std::string_view line; longer.next(line);) {
+void CorpusPass::fail_if_unequal() {
+  if (source_ended_ && !target_ended_) fail_unequal(source_reader_, target_reader_);
+  if (target_ended_ && !source_ended_) fail_unequal(target_reader_, source_reader_);
+}
+
+void check_text(const std::filesystem::path& source, const std::filesystem::path& target) {
+  LineReader sources(source), targets(target);
+  for (std::string_view source_line, target_line;;) {
+    const bool source_left = sources.next(source_line);
+    const bool target_left = targets.next(target_line);
+    if (source_left) check_line(source, sources.number(), source_line);
+    if (target_left) check_line(target, targets.number(), target_line);
+    if (!source_left && !target_left) return;
+    if (!source_left) fail_unequal(sources, targets);
+    if (!target_left) fail_unequal(targets, sources);
   }
-  fail<DataError>(shorter.file().path().string(), " ends at line ", shorter.number(), ", but ",
-                  longer.file().path().string(), " has ", longer.number(),
-                  " lines; line n of one must translate line n of the other");
 }
 
 }  // namespace heddle

@@ -46,6 +46,10 @@ class LineBlock {
   std::vector<std::vector<std::int32_t>> slices_;  // ids, of whole lines each
 };
 
+/// Reads both files once. Throws DataError as open_corpus() does for lines that are no UTF-8 and for
+/// files of different length: before a tokenizer is trained, which may take minutes.
+void check_text(const std::filesystem::path& source, const std::filesystem::path& target);
+
 class CorpusPass {
  public:
   /// Throws FileError where a file cannot be read.
@@ -66,7 +70,7 @@ class CorpusPass {
  private:
   void read_block();
   void encode_block();
-  [[noreturn]] void fail_unequal();
+  void fail_if_unequal();
 
   const Corpus& corpus_;
   int threads_;

@@ -50,6 +50,7 @@ class SubwordTokenizer final : public Tokenizer {
   void encode(std::string_view text, std::vector<std::int32_t>& ids) const override;
   void sample(std::string_view text, std::uint64_t random,
               std::vector<std::int32_t>& ids) const override;
+  bool samples() const override { return sampler_.has_value(); }
   std::string decode(std::span<const std::int32_t> ids) const override;
   std::string serialised() const override;
 

@@ -31,6 +31,8 @@ class Tokenizer {
     static_cast<void>(random);
     encode(text, ids);
   }
+  /// Whether sample() draws.
+  virtual bool samples() const { return false; }
   /// The text of ids; end and start give nothing, unknown gives U+2047 (double question mark).
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
 

@@ -64,25 +64,17 @@ void grow(const Tensor& logits, const std::vector<std::int32_t>& limits, Live& l
 
 }  // namespace
 
-LengthLimit::LengthLimit(const Config& decode) {
-  const Config limit = decode.object("max_length", "Where an output that does not end is cut off.");
-  factor = limit.number("factor", factor, {.least = 0.0, .most = 1000.0},
-                        "Tokens of the output per token of the source.");
-  extra = limit.integer("extra", extra, {1, 1 << 20}, "Tokens on top of that.");
-}
-
-std::int32_t LengthLimit::tokens(std::int64_t source_tokens) const {
-  const double most = factor * static_cast<double>(source_tokens) + static_cast<double>(extra);
-  return static_cast<std::int32_t>(std::clamp(most, 1.0, 1e9));
-}
-
 std::vector<Hypothesis> greedy(const Transformer& transformer, const Tokens& source,
                                const LengthLimit& limit, DecodingSpace& space) {
   Context& context = space.context;
   std::vector<Hypothesis> hypotheses(source.sequences.size());
   if (hypotheses.empty()) return hypotheses;
   std::vector<std::int32_t> limits;
-  for (const Sequence& s : source.sequences) limits.push_back(limit.tokens(s.length));
+  const std::int64_t longest = transformer.longest_target();
+  for (const Sequence& s : source.sequences) {
+    limits.push_back(
+        static_cast<std::int32_t>(std::min<std::int64_t>(limit.tokens(s.length), longest)));
+  }
   context.begin(Mode::kInference);
   transformer.begin_decoding(context, transformer.encode(context, source), space.cache);
   Live live(hypotheses.size(), transformer.vocabularies().target.start());

@@ -5,23 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "configs/config.h"
+#include "decode/decode_config.h"
 #include "layers/transformer.h"
 
 namespace heddle {
-
-/// How many tokens, the end included, an output may have: factor * source tokens + extra.
-struct LengthLimit {
-  double factor = 2.0;
-  std::int64_t extra = 50;
-
-  LengthLimit() = default;
-  /// Reads "factor" and "extra" of the object "max_length".
-  explicit LengthLimit(const Config& decode);
-
-  /// At least 1. `source_tokens` count the end.
-  std::int32_t tokens(std::int64_t source_tokens) const;
-};
 
 struct Hypothesis {
   std::vector<std::int32_t> ids;  // without start and end

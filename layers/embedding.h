@@ -42,6 +42,9 @@ class Embedding {
   Tensor operator()(Context& context, std::span<const std::int32_t> ids, Sequences sequences,
                     std::span<const std::int32_t> first_positions = {}) const;
 
+  /// How many tokens a sentence may have.
+  std::int64_t longest() const { return positions_.longest(); }
+
  private:
   Parameter table_;
   Vocabulary vocabulary_;

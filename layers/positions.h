@@ -49,7 +49,12 @@ class Positions {
   /// many rows, as far as there are so many (learned); an empty Tensor where nothing is added.
   Tensor operator()(Context& context, std::int64_t length) const;
 
+  /// How many tokens a sentence may have.
+  std::int64_t longest() const { return learned_ ? learned_->shape()[0] : kUnlimited; }
+
  private:
+  static constexpr std::int64_t kUnlimited = std::int64_t{1} << 30;  // rows are counted in 32 bits
+
   std::shared_ptr<const SinusoidTable> sinusoids_;
   std::optional<Parameter> learned_;
 };

@@ -57,6 +57,12 @@ class Transformer {
   Tensor decode(Context& context, const Tokens& next, DecoderCache& cache,
                 AttentionMaps* maps = nullptr) const;
 
+  /// How many tokens a sentence may have on either side, ends included.
+  std::int64_t longest_source() const { return source_embedding_.longest(); }
+  std::int64_t longest_target() const { return target_embedding_.longest(); }
+
+  /// Width of the decoder.
+  std::int64_t d_model() const { return output_.shape()[1]; }
   const Vocabularies& vocabularies() const { return vocabularies_; }
   const Stack& encoder() const { return encoder_; }
   const Stack& decoder() const { return decoder_; }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "autograd/base/atomic_file.h"
 #include "autograd/base/check.h"
 
 namespace heddle {
@@ -56,8 +57,9 @@ void rename_to(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& path, Open how) : path_(path) {
-  const bool is_run = fs::exists(path_ / "config.json") || fs::exists(path_ / "checkpoints");
+RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
+  const bool is_run = fs::exists(path_ / "config.json") || !checkpoints().empty();
+  made_ = !fs::exists(path_);
   check<FileError>(!fs::exists(path_) || fs::is_directory(path_), path_.string(),
                    ": is a file; give the folder of a run");
   check<FileError>(how != Open::kContinue || is_run, path_.string(), ": holds no run to resume");
@@ -67,17 +69,31 @@ RunFolder::RunFolder(const fs::path& path, Open how) : path_(path) {
   fs::create_directories(path_ / "checkpoints", error);
   check<FileError>(!error, "cannot make ", (path_ / "checkpoints").string(), ": ", error.message());
   lock();
-  if (how == Open::kForce) {
-    for (const char* old : {"checkpoints", "config.json", "metrics.jsonl"}) {
-      fs::remove_all(path_ / old);
-    }
-    fs::create_directories(path_ / "checkpoints");
-  }
   remove_leftovers();
 }
 
 RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);  // which unlocks
+  if (lock_ < 0) return;
+  remove_unless_begun();
+  ::close(lock_);  // which unlocks
+}
+
+void RunFolder::begin(const std::string& config) {
+  if (how_ == Open::kForce) {
+    for (const char* old : {"checkpoints", "metrics.jsonl"}) fs::remove_all(path_ / old);
+    fs::create_directories(path_ / "checkpoints");
+  }
+  AtomicFile file(path_ / "config.json");
+  file.write(config.data(), config.size());
+  file.commit();
+}
+
+// What failed before it began leaves nothing behind, so that it can be tried again.
+void RunFolder::remove_unless_begun() const {
+  std::error_code ignored;
+  if (fs::exists(path_ / "config.json") || !checkpoints().empty()) return;
+  for (const char* name : {"checkpoints", "cache", "lock"}) fs::remove_all(path_ / name, ignored);
+  if (made_) fs::remove(path_, ignored);
 }
 
 // The system takes the lock away from a process that dies, so it is never stale.
@@ -151,6 +167,7 @@ std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
 
 std::vector<std::int64_t> RunFolder::checkpoints() const {
   std::vector<std::int64_t> updates;
+  if (!fs::is_directory(path_ / "checkpoints")) return updates;
   for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {
     const auto update = update_of(entry.path().filename().string());
     if (update && entry.is_directory()) updates.push_back(*update);
@@ -168,18 +185,6 @@ void RunFolder::remove_checkpoint(std::int64_t update) {
   fs::rename(folder, temporary, error);
   if (!error) fs::remove_all(temporary, error);
   check<FileError>(!error, "cannot remove ", folder.string(), ": ", error.message());
-}
-
-fs::path find_checkpoint(const fs::path& model) {
-  check<FileError>(fs::exists(model), model.string(), ": there is no such model");
-  if (fs::exists(model / "model.safetensors")) return model;
-  for (const char* link : {"best", "last"}) {
-    const fs::path checkpoint = model / "checkpoints" / link;
-    if (fs::exists(checkpoint / "model.safetensors")) return fs::canonical(checkpoint);
-  }
-  fail<FileError>(model.string(),
-                  ": is no model; give the folder of a run that has written a checkpoint, or of "
-                  "one checkpoint");
 }
 
 }  // namespace heddle

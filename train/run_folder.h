@@ -4,6 +4,7 @@
 //   metrics.jsonl                an object per report or validation
 //   checkpoints/step-000500/     complete in itself
 //   checkpoints/last, best       links to two of them
+//   cache/                       text as tokens (corpora.h)
 //   lock                         held by the process that trains
 //
 // A checkpoint is written under another name, flushed, and then renamed; links are replaced by
@@ -23,7 +24,7 @@ class RunFolder {
  public:
   enum class Open {
     kNew,      // refuses a folder that holds a run
-    kForce,    // throws the run in it away
+    kForce,    // begin() throws the run in it away
     kContinue  // needs a run
   };
 
@@ -35,6 +36,10 @@ class RunFolder {
   RunFolder& operator=(const RunFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+
+  /// The run begins or goes on with this config. A folder without it is taken away again, as far as
+  /// this process made it.
+  void begin(const std::string& config);
 
   /// `write` fills a folder; it becomes the checkpoint of `update`, in place of an older one.
   void write_checkpoint(std::int64_t update,
@@ -51,13 +56,12 @@ class RunFolder {
  private:
   void lock();
   void remove_leftovers();
+  void remove_unless_begun() const;
 
   std::filesystem::path path_;
+  Open how_;
   int lock_ = -1;
+  bool made_ = false;  // the folder was not there before
 };
-
-/// The checkpoint folder that `model` means: itself, or of a run its best, else its last one.
-/// Throws FileError for what is neither.
-std::filesystem::path find_checkpoint(const std::filesystem::path& model);
 
 }  // namespace heddle

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "decode/trained_model.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace heddle;
@@ -89,7 +90,12 @@ TEST_CASE("run folder: a run is neither overwritten nor invented") {
     CHECK(run.checkpoints() == Updates{7});
     CHECK_FALSE(fs::exists(path / "checkpoints" / "step-000008.writing"));
   }
-  CHECK(RunFolder(path, RunFolder::Open::kForce).checkpoints().empty());
+  {
+    RunFolder run(path, RunFolder::Open::kForce);
+    CHECK(run.checkpoints() == Updates{7});  // until the new run is sure to begin
+    run.begin("{}");
+    CHECK(run.checkpoints().empty());
+  }
   CHECK(read_bytes(path / "notes.txt") == "mine");
   write_bytes(folder / "file", "x");
   CHECK(failure([&] { RunFolder(folder / "file", RunFolder::Open::kNew); }) ==
@@ -105,4 +111,20 @@ TEST_CASE("run folder: what is no model is refused") {
   CHECK(failure([&] {
           find_checkpoint(folder / "empty");
         }).starts_with((folder / "empty").string() + ": is no model; give the folder of a run"));
+}
+
+TEST_CASE("run folder: what did not begin leaves nothing behind") {
+  const TemporaryFolder folder;
+  { const RunFolder run(folder / "run", RunFolder::Open::kNew); }
+  CHECK_FALSE(fs::exists(folder / "run"));
+  fs::create_directory(folder / "mine");
+  write_bytes(folder / "mine" / "notes.txt", "mine");
+  { const RunFolder run(folder / "mine", RunFolder::Open::kNew); }
+  CHECK(std::distance(fs::directory_iterator(folder / "mine"), fs::directory_iterator()) == 1);
+  {
+    RunFolder run(folder / "mine", RunFolder::Open::kNew);
+    run.begin("{}");
+  }
+  CHECK(read_bytes(folder / "mine" / "config.json") == "{}");
+  CHECK(failure([&] { RunFolder(folder / "mine", RunFolder::Open::kNew); }).ends_with("--force"));
 }

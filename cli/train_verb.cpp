@@ -1,0 +1,109 @@
+// heddle train: a config in, a run folder out.
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+#include "autograd/base/parallel.h"
+#include "cli/stop_signals.h"
+#include "cli/verbs.h"
+#include "train/training.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kAbout = R"(Example: heddle train configs/toy.json --run runs/toy
+
+Trains the model of a config.
+
+Reports go to stderr and to metrics.jsonl in the run's folder; checkpoints are complete models for
+heddle translate. Ctrl-C saves and stops; the same command with --resume goes on.)";
+
+struct Arguments {
+  std::string config, run;
+  std::vector<std::string> overrides;
+  bool resume = false, force = false, dry_run = false;
+  int threads = available_threads();
+};
+
+TrainingRequest request_of(const Arguments& arguments) {
+  TrainingRequest request;
+  request.config = arguments.config;
+  request.overrides = arguments.overrides;
+  request.run = arguments.run.empty() ? std::filesystem::path("runs") / request.config.stem()
+                                      : std::filesystem::path(arguments.run);
+  request.open = arguments.resume  ? RunFolder::Open::kContinue
+                 : arguments.force ? RunFolder::Open::kForce
+                                   : RunFolder::Open::kNew;
+  request.threads = arguments.threads;
+  return request;
+}
+
+/// What continues this run.
+std::string resume_command(const Arguments& arguments, const std::filesystem::path& run) {
+  std::string command = "heddle train " + arguments.config + " --run " + run.string();
+  for (const std::string& set : arguments.overrides) command += " --set '" + set + "'";
+  return command + " --resume";
+}
+
+double peak_megabytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void print(const Training::Estimate& e) {
+  const double millions = 1e-6 * static_cast<double>(e.parameters);
+  fmt::print("parameters      {:.2f} million, {:.1f} MB\n", millions,
+             static_cast<double>(e.parameter_bytes) * 1e-6);
+  fmt::print("memory          {:.0f} MB at most so far, all included\n", peak_megabytes());
+  fmt::print("speed           {:.0f} target tokens/s, {:.0f} per update\n",
+             e.speed.tokens_per_second, e.speed.tokens_per_update);
+  fmt::print("an epoch        {} pairs, {:.0f} target tokens, {:.0f} updates, {}\n", e.pairs,
+             e.tokens_per_epoch, e.tokens_per_epoch / e.speed.tokens_per_update,
+             duration(e.tokens_per_epoch / e.speed.tokens_per_second));
+}
+
+void run(const Arguments& arguments) {
+  const StopSignals signals;
+  Progress progress(std::cerr, ::isatty(STDERR_FILENO) == 1);
+  const TrainingRequest request = request_of(arguments);
+  Training training(request, progress, [&] { return signals.received() != 0; });
+  if (arguments.dry_run) return print(training.dry_run());
+  try {
+    if (training.run() == Trainer::End::kFinished) {
+      progress.say("done: heddle translate " + request.run.string() + " translates with it");
+      return;
+    }
+    progress.say("saved; this goes on: " + resume_command(arguments, request.run));
+  } catch (const Interrupted& stopped) {
+    progress.say(stopped.what());
+  }
+  throw CLI::RuntimeError(128 + signals.received());
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("train", kAbout);
+  verb->add_option("CONFIG", arguments->config, "a JSON file")->required();
+  verb->add_option("--run", arguments->run,
+                   "the run's folder, by default runs/ and the config's name");
+  verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as train.steps=9")
+      ->allow_extra_args(false);
+  CLI::Option* resume =
+      verb->add_flag("--resume", arguments->resume, "go on behind the last checkpoint");
+  verb->add_flag("--force", arguments->force, "throw away a run that is in the folder")
+      ->excludes(resume);
+  verb->add_flag("--dry-run", arguments->dry_run,
+                 "only print parameters, memory and speed; nothing is kept");
+  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
+      ->check(CLI::Range(1, 1024));
+  verb->callback([=] { run(*arguments); });
+}
+
+}  // namespace heddle

@@ -1,0 +1,96 @@
+#include "data/tokenizers.h"
+
+#include "autograd/base/atomic_file.h"
+#include "autograd/base/mapped_file.h"
+#include "data/corpus_pass.h"
+#include "data/line_reader.h"
+
+namespace heddle {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kJoint = "tokenizer";
+constexpr const char* kSource = "tokenizer.source";
+constexpr const char* kTarget = "tokenizer.target";
+
+constexpr Named<bool> kSides[] = {{"joint", true}, {"separate", false}};
+
+Config side(const Config& config, const char* name) {
+  return config.inheriting(name, "What differs for this side.");
+}
+
+/// The lines of these files, one file after the other.
+LineSource lines_of(std::initializer_list<fs::path> files) {
+  return [paths = std::vector<fs::path>(files)](const std::function<bool(std::string_view)>& use) {
+    for (const fs::path& path : paths) {
+      LineReader reader(path);
+      for (std::string_view line; reader.next(line);) {
+        if (!use(line)) return;
+      }
+    }
+  };
+}
+
+std::shared_ptr<const Tokenizer> load_file(const fs::path& path) {
+  const MappedFile file(path, MapMode::kReadOnly);
+  const auto bytes = file.bytes();
+  return load_tokenizer({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+}
+
+void save_file(const fs::path& path, const Tokenizer& tokenizer) {
+  const std::string bytes = tokenizer.serialised();
+  AtomicFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
+}
+
+}  // namespace
+
+bool Tokenizers::are_joint(const Config& tokenizer) {
+  return tokenizer.choice("sides", "joint", kSides,
+                          "One vocabulary for both sides, or one for each.");
+}
+
+void Tokenizers::read_config(const Config& tokenizer) {
+  if (are_joint(tokenizer)) return read_tokenizer_config(tokenizer);
+  read_tokenizer_config(side(tokenizer, "source"));
+  read_tokenizer_config(side(tokenizer, "target"));
+}
+
+Tokenizers Tokenizers::train(const Config& tokenizer, const TextFiles& text) {
+  check_text(text.source, text.target);
+  Tokenizers result;
+  if (are_joint(tokenizer)) {
+    result.source_ = result.target_ =
+        train_tokenizer(tokenizer, lines_of({text.source, text.target}));
+  } else {
+    result.source_ = train_tokenizer(side(tokenizer, "source"), lines_of({text.source}));
+    result.target_ = train_tokenizer(side(tokenizer, "target"), lines_of({text.target}));
+  }
+  return result;
+}
+
+Tokenizers Tokenizers::load(const fs::path& folder) {
+  Tokenizers result;
+  if (fs::exists(folder / kSource)) {
+    result.source_ = load_file(folder / kSource);
+    result.target_ = load_file(folder / kTarget);
+  } else {
+    result.source_ = result.target_ = load_file(folder / kJoint);
+  }
+  return result;
+}
+
+void Tokenizers::save(const fs::path& folder) const {
+  if (joint()) return save_file(folder / kJoint, *source_);
+  save_file(folder / kTarget, *target_);
+  save_file(folder / kSource, *source_);  // last: load() asks for it
+}
+
+bool Tokenizers::are_in(const fs::path& folder) {
+  return fs::exists(folder / kSource) || fs::exists(folder / kJoint);
+}
+
+}  // namespace heddle

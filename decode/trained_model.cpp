@@ -1,0 +1,66 @@
+#include "decode/trained_model.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "autograd/parameter_file.h"
+
+namespace heddle {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+ConfigDocument read_config(const fs::path& file) {
+  try {
+    return ConfigDocument::read(file);
+  } catch (const ConfigError& error) {
+    fail<FileError>("the model's config is damaged: ", error.what());
+  }
+}
+
+DType stored_type(const fs::path& file) {
+  const SafetensorsFile weights(file);
+  const bool wide = !weights.entries().empty() && weights.entries().front().dtype == "F64";
+  return wide ? DType::kFloat64 : DType::kFloat32;
+}
+
+}  // namespace
+
+fs::path find_checkpoint(const fs::path& model) {
+  check<FileError>(fs::exists(model), model.string(), ": there is no such model");
+  if (fs::exists(model / kModelFile)) return model;
+  for (const char* link : {"best", "last"}) {
+    const fs::path checkpoint = model / "checkpoints" / link;
+    if (fs::exists(checkpoint / kModelFile)) return fs::canonical(checkpoint);
+  }
+  fail<FileError>(model.string(),
+                  ": is no model; give the folder of a run that has written a checkpoint, or of "
+                  "one checkpoint");
+}
+
+TrainedModel::TrainedModel(const fs::path& model)
+    : folder_(find_checkpoint(model)),
+      config_(read_config(folder_ / kConfigFile)),
+      tokenizers_(Tokenizers::load(folder_)),
+      store_(stored_type(folder_ / kModelFile)),
+      transformer_(Scope(store_), config_.root().object("model", ""),
+                   {tokenizers_.source().vocabulary(), tokenizers_.target().vocabulary()}),
+      decode_(config_.root().object("decode", "")) {
+  for (const char* section : {"seed", "data", "optimizer", "schedule", "train"}) {
+    config_.root().pass_over(section);
+  }
+  try {
+    config_.finish();
+  } catch (const ConfigError& error) {
+    fail<FileError>("the model's config is damaged: ", error.what());
+  }
+  load_parameters(folder_ / kModelFile, store_);
+}
+
+std::string TrainedModel::config_text() const {
+  std::ifstream file(folder_ / kConfigFile, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace heddle

@@ -1,0 +1,45 @@
+// A model that was trained, read from its folder: what a checkpoint holds, ready to translate.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "autograd/parameter.h"
+#include "data/tokenizers.h"
+#include "decode/decode_config.h"
+#include "layers/transformer.h"
+
+namespace heddle {
+
+/// The files of a checkpoint that a model consists of.
+inline constexpr const char* kModelFile = "model.safetensors";
+inline constexpr const char* kConfigFile = "config.json";
+
+/// The checkpoint folder that `model` means: itself, or of a run its best, else its last one.
+/// Throws FileError for what is neither.
+std::filesystem::path find_checkpoint(const std::filesystem::path& model);
+
+class TrainedModel {
+ public:
+  /// Throws FileError where files are missing, damaged or do not fit together. Weights are mapped,
+  /// not read.
+  explicit TrainedModel(const std::filesystem::path& model);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const Tokenizers& tokenizers() const { return tokenizers_; }
+  const ParameterStore& store() const { return store_; }
+  const Transformer& transformer() const { return transformer_; }
+  const DecodeConfig& decode() const { return decode_; }
+  /// The resolved config of its run, as JSON.
+  std::string config_text() const;
+
+ private:
+  std::filesystem::path folder_;
+  ConfigDocument config_;
+  Tokenizers tokenizers_;
+  ParameterStore store_;
+  Transformer transformer_;
+  DecodeConfig decode_;
+};
+
+}  // namespace heddle

@@ -1,0 +1,110 @@
+#include "decode/translator.h"
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+
+#include "autograd/base/parallel.h"
+#include "data/utf8.h"
+
+namespace heddle {
+
+namespace {
+
+// Enough rows for fast products, few enough that all threads have work.
+constexpr std::size_t kBatchSentences = 64;
+constexpr std::size_t kBatchTokens = 4096;
+
+/// Where batches begin, and the end: of sentences from long to short.
+std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
+                                       const std::vector<Translation>& translations,
+                                       std::size_t threads) {
+  const std::size_t most =
+      std::clamp<std::size_t>((order.size() + threads - 1) / threads, 1, kBatchSentences);
+  std::vector<std::size_t> borders = {0};
+  std::size_t tokens = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::size_t length = translations[order[i]].source_ids.size();
+    const std::size_t sentences = i - borders.back();
+    if (sentences > 0 && (sentences == most || tokens + length > kBatchTokens)) {
+      borders.push_back(i);
+      tokens = 0;
+    }
+    tokens += length;
+  }
+  borders.push_back(order.size());
+  return borders;
+}
+
+}  // namespace
+
+Translator::Translator(const Transformer& transformer, const Tokenizers& tokenizers,
+                       const LengthLimit& limit, int threads)
+    : transformer_(transformer), tokenizers_(tokenizers), limit_(limit) {
+  for (int i = 0; i < std::max(1, threads); ++i) {
+    spaces_.push_back(std::make_unique<DecodingSpace>());
+  }
+}
+
+void Translator::encode(const std::string& line, Translation& translation) const {
+  std::vector<std::int32_t>& ids = translation.source_ids;
+  if (first_invalid_byte(line)) {
+    tokenizers_.source().encode(with_replacements(line), ids);
+  } else {
+    tokenizers_.source().encode(line, ids);
+  }
+  const auto longest = static_cast<std::size_t>(transformer_.longest_source());
+  translation.cut = ids.size() + 1 > longest;
+  if (translation.cut) ids.resize(longest - 1);
+  if (!ids.empty()) ids.push_back(Vocabulary::kEnd);
+}
+
+void Translator::translate_batch(std::span<const std::size_t> which,
+                                 std::vector<Translation>& translations,
+                                 DecodingSpace& space) const {
+  std::vector<std::int32_t> ids;
+  std::vector<Sequence> sentences;
+  for (const std::size_t i : which) {
+    const std::vector<std::int32_t>& source = translations[i].source_ids;
+    sentences.push_back(
+        {static_cast<std::int32_t>(ids.size()), static_cast<std::int32_t>(source.size())});
+    ids.insert(ids.end(), source.begin(), source.end());
+  }
+  std::vector<Hypothesis> hypotheses =
+      greedy(transformer_, {ids, Sequences(sentences)}, limit_, space);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    Translation& translation = translations[which[i]];
+    translation.hypothesis = std::move(hypotheses[i]);
+    translation.text = tokenizers_.target().decode(translation.hypothesis.ids);
+    // One line in, one line out.
+    std::ranges::replace(translation.text, '\n', ' ');
+  }
+}
+
+std::vector<Translation> Translator::operator()(std::span<const std::string> lines) {
+  std::vector<Translation> translations(lines.size());
+  const int threads = static_cast<int>(spaces_.size());
+  run_lanes(threads, threads, 1, [&](int lane) {
+    for (auto i = static_cast<std::size_t>(lane); i < lines.size(); i += spaces_.size()) {
+      encode(lines[i], translations[i]);
+    }
+  });
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < translations.size(); ++i) {
+    if (!translations[i].source_ids.empty()) order.push_back(i);
+  }
+  std::ranges::stable_sort(order, std::greater(),
+                           [&](std::size_t i) { return translations[i].source_ids.size(); });
+  const std::vector<std::size_t> borders = batch_borders(order, translations, spaces_.size());
+  std::atomic<std::size_t> next = 0;
+  run_lanes(threads, threads, 1, [&](int lane) {
+    DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
+    for (std::size_t b = next++; b + 1 < borders.size() && !order.empty(); b = next++) {
+      translate_batch(std::span(order).subspan(borders[b], borders[b + 1] - borders[b]),
+                      translations, space);
+    }
+  });
+  return translations;
+}
+
+}  // namespace heddle

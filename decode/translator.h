@@ -1,0 +1,45 @@
+// From lines of text to lines of text.
+//
+// Sentences are sorted by length and decoded in batches, which threads take one after the other. A
+// translation depends on its line alone, never on the batch, the order or the number of threads.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/tokenizers.h"
+#include "decode/greedy.h"
+
+namespace heddle {
+
+struct Translation {
+  std::string text;                      // empty for a line without text
+  std::vector<std::int32_t> source_ids;  // with the end
+  Hypothesis hypothesis;
+  bool cut = false;  // the source was longer than the model's positions allow
+};
+
+class Translator {
+ public:
+  /// All must outlive the translator.
+  Translator(const Transformer& transformer, const Tokenizers& tokenizers, const LengthLimit& limit,
+             int threads);
+
+  /// A translation for each line, in their order. Lines are UTF-8; invalid bytes are read as
+  /// U+FFFD.
+  std::vector<Translation> operator()(std::span<const std::string> lines);
+
+ private:
+  void encode(const std::string& line, Translation& translation) const;
+  void translate_batch(std::span<const std::size_t> which, std::vector<Translation>& translations,
+                       DecodingSpace& space) const;
+
+  const Transformer& transformer_;
+  const Tokenizers& tokenizers_;
+  LengthLimit limit_;
+  std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread
+};
+
+}  // namespace heddle

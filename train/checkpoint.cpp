@@ -1,0 +1,39 @@
+#include "train/checkpoint.h"
+
+#include "autograd/base/atomic_file.h"
+#include "autograd/parameter_file.h"
+#include "decode/trained_model.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kOptimizerFile = "optimizer.safetensors";
+
+}  // namespace
+
+void write_text(const std::filesystem::path& file, const std::string& text) {
+  AtomicFile out(file);
+  out.write(text.data(), text.size());
+  out.commit();
+}
+
+void write_checkpoint(const std::filesystem::path& folder, const Learner& learner,
+                      const Tokenizers& tokenizers, const std::string& config,
+                      const RunState& state) {
+  save_parameters(folder / kModelFile, learner.store);
+  write_safetensors(folder / kOptimizerFile, learner.optimizer.state());
+  tokenizers.save(folder);
+  write_text(folder / kConfigFile, config);
+  write_state(folder / kStateFile, state);
+}
+
+RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner) {
+  RunState state = read_state(folder / kStateFile);
+  load_parameters(folder / kModelFile, learner.store);
+  learner.optimizer.allocate();
+  learner.optimizer.load_state(SafetensorsFile(folder / kOptimizerFile));
+  return state;
+}
+
+}  // namespace heddle

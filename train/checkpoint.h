@@ -1,0 +1,33 @@
+// A checkpoint: everything that translating with a model or going on with its training needs.
+//
+//   model.safetensors      the weights
+//   optimizer.safetensors  its moments
+//   state.json             how far the run is
+//   config.json            resolved
+//   tokenizer ...          data/tokenizers.h
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data/tokenizers.h"
+#include "train/learner.h"
+#include "train/run_state.h"
+
+namespace heddle {
+
+inline constexpr const char* kStateFile = "state.json";
+
+/// Fills `folder`. Throws FileError.
+void write_checkpoint(const std::filesystem::path& folder, const Learner& learner,
+                      const Tokenizers& tokenizers, const std::string& config,
+                      const RunState& state);
+
+/// Gives a learner whose store is not allocated its weights and moments. Throws FileError with all
+/// differences where they are those of another model.
+RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner);
+
+/// Writes a whole text file, or nothing.
+void write_text(const std::filesystem::path& file, const std::string& text);
+
+}  // namespace heddle

@@ -1,0 +1,97 @@
+#include "train/corpora.h"
+
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "data/corpus_file.h"
+#include "train/checkpoint.h"
+
+namespace heddle {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTokenizerKey = "tokenizer.key";
+
+std::string stamp_of(const fs::path& path) {
+  const CorpusFile file(path);
+  check<FileError>(file.regular(), "cannot read ", path.string(), ": not a regular file");
+  const FileStamp stamp = file.stamp();
+  return path.string() + ", " + std::to_string(stamp.size) + " bytes, changed at " +
+         std::to_string(stamp.changed) + "\n";
+}
+
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string sizes_of(const Tokenizers& tokenizers) {
+  const auto ids = [](const Tokenizer& t) { return std::to_string(t.vocabulary().size); };
+  if (tokenizers.joint()) return "vocabulary of " + ids(tokenizers.source());
+  return "vocabularies of " + ids(tokenizers.source()) + " and " + ids(tokenizers.target());
+}
+
+TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers& tokenizers,
+                      const CorpusLimits& limits, const CorporaOptions& options) {
+  const Corpus corpus{
+      {text.source, &tokenizers.source()}, {text.target, &tokenizers.target()}, limits};
+  const auto progress = [&](std::int64_t pairs) {
+    if (options.tick) options.tick();
+    if (pairs % 1'000'000 < 8192 && pairs >= 1'000'000) {
+      options.say(std::string(name) + ": " + std::to_string(pairs) + " pairs so far");
+    }
+  };
+  OpenedCorpus opened = open_corpus(corpus, options.folder / (std::string(name) + ".tokens"),
+                                    options.threads, progress);
+  const CorpusReport& report = opened.cache.report();
+  options.say(std::string(name) + ": " + report.message());
+  if (report.unreachable > 0) {
+    options.say("warning: " + std::string(name) + ": " + std::to_string(report.unreachable) +
+                " targets are longer than decode.max_length lets a translation be");
+  }
+  return std::move(opened.cache);
+}
+
+}  // namespace
+
+Tokenizers trained_tokenizers(const Config& tokenizer, const std::string& part,
+                              const TextFiles& text, const fs::path& folder, const Say& say) {
+  const std::string key = part + "\n" + stamp_of(text.source) + stamp_of(text.target);
+  if (Tokenizers::are_in(folder) && content_of(folder / kTokenizerKey) == key) {
+    return Tokenizers::load(folder);
+  }
+  say("training the tokenizer");
+  Tokenizers tokenizers = Tokenizers::train(tokenizer, text);
+  fs::remove_all(folder);  // with caches of older tokenizers
+  fs::create_directories(folder);
+  tokenizers.save(folder);
+  write_text(folder / kTokenizerKey, key);
+  say("tokenizer: " + sizes_of(tokenizers));
+  return tokenizers;
+}
+
+Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
+                 const CorporaOptions& options) {
+  fs::create_directories(options.folder);
+  CorpusLimits limits;
+  limits.max_length = settings.data.max_length;
+  limits.max_source_tokens = settings.train.max_source_tokens;
+  limits.reach_factor = settings.decode.limit.factor;
+  limits.reach_extra = settings.decode.limit.extra;
+  train_cache_ = open_cache("train", *settings.data.train, tokenizers, limits, options);
+  if (settings.data.hold_out > 0) {
+    const HeldOut parts(*train_cache_, settings.data.hold_out, settings.seed);
+    train_ = parts.train;
+    valid_ = parts.valid;
+    return;
+  }
+  train_ = PairSet(*train_cache_);
+  if (!settings.data.valid) return;
+  valid_cache_ = open_cache("valid", *settings.data.valid, tokenizers, limits, options);
+  valid_ = PairSet(*valid_cache_);
+}
+
+}  // namespace heddle

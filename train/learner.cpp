@@ -1,0 +1,32 @@
+#include "train/learner.h"
+
+namespace heddle {
+
+namespace {
+
+std::int64_t steps_of(const Settings& settings) {
+  return settings.train.steps.value_or(0);
+}
+
+}  // namespace
+
+Settings::Settings(const Config& root)
+    : seed(static_cast<std::uint64_t>(
+          root.integer("seed", 1, {0, std::int64_t{1} << 53}, "Another seed is another run."))),
+      data(root.object("data", "The text.")),
+      train(root.object("train", "How training goes.")),
+      decode(root.object("decode", "How outputs are found.")) {}
+
+Learner::Learner(const Config& root, const Settings& settings, const Vocabularies& vocabularies)
+    : store(settings.train.dtype),
+      transformer(Scope(store), root.object("model", "The Transformer."), vocabularies),
+      optimizer(root.object("optimizer", "How weights change."), store),
+      schedule(root.object("schedule", "The learning rate, update by update."),
+               transformer.d_model(), steps_of(settings)) {}
+
+void read_whole_config(const Config& root, const Vocabularies& vocabularies) {
+  const Settings settings(root);
+  const Learner learner(root, settings, vocabularies);
+}
+
+}  // namespace heddle

@@ -1,0 +1,40 @@
+// What a whole config describes: the sections that need no model, and the model with what changes
+// it.
+#pragma once
+
+#include <cstdint>
+
+#include "data/data_config.h"
+#include "decode/decode_config.h"
+#include "layers/transformer.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "train/train_config.h"
+
+namespace heddle {
+
+/// The sections that need no model.
+struct Settings {
+  explicit Settings(const Config& root);
+
+  std::uint64_t seed;
+  DataConfig data;
+  TrainConfig train;
+  DecodeConfig decode;
+};
+
+/// The model, its optimizer and schedule, declared in one store that is not allocated yet.
+struct Learner {
+  Learner(const Config& root, const Settings& settings, const Vocabularies& vocabularies);
+
+  ParameterStore store;
+  Transformer transformer;
+  Optimizer optimizer;
+  Schedule schedule;
+};
+
+/// Reads everything a config may hold, for what ConfigDocument::finish(), resolved() and the schema
+/// tell.
+void read_whole_config(const Config& root, const Vocabularies& vocabularies = {{1000}, {1000}});
+
+}  // namespace heddle

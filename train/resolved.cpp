@@ -1,0 +1,67 @@
+#include "train/resolved.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "configs/config.h"
+
+namespace heddle {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kMayChange[] = {
+    "/$schema",
+    "/train/steps",
+    "/train/epochs",
+    "/train/report_every",
+    "/train/validate_every",
+    "/train/checkpoint_every",
+    "/train/keep_last",
+    "/train/sample_translations",
+    "/train/init_from",
+    "/data/train/source",
+    "/data/train/target",
+    "/data/valid/source",
+    "/data/valid/target",
+};
+
+bool may_change(std::string_view pointer) {
+  return pointer.starts_with("/decode/") || std::ranges::count(kMayChange, pointer) > 0;
+}
+
+std::string place_of(std::string pointer) {
+  std::ranges::replace(pointer, '/', '.');
+  return pointer.substr(1);
+}
+
+std::string text_of(const Json& flat, const std::string& pointer) {
+  return flat.contains(pointer) ? flat.at(pointer).dump() : "not given";
+}
+
+}  // namespace
+
+std::string resolved_part(const std::string& config, const std::string& pointer) {
+  return Json::parse(config).at(Json::json_pointer(pointer)).dump();
+}
+
+void check_resumable(const std::string& before, const std::string& now) {
+  const Json old_values = Json::parse(before).flatten(), values = Json::parse(now).flatten();
+  std::set<std::string> pointers;
+  for (const Json* flat : {&old_values, &values}) {
+    for (const auto& [pointer, value] : flat->items()) pointers.insert(pointer);
+  }
+  std::string differences;
+  for (const std::string& pointer : pointers) {
+    const std::string was = text_of(old_values, pointer), is = text_of(values, pointer);
+    if (was == is || may_change(pointer)) continue;
+    differences.append(differences.empty() ? "" : "; ").append(place_of(pointer));
+    differences.append(" was ").append(was).append(" and is ").append(is);
+  }
+  check<ConfigError>(differences.empty(), "this config cannot continue the run: ", differences,
+                     "; take these back, or begin another run with --run");
+}
+
+}  // namespace heddle

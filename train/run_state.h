@@ -1,0 +1,29 @@
+// How far a run is: state.json of a checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "data/batch.h"
+
+namespace heddle {
+
+struct RunState {
+  struct Best {
+    std::int64_t update = 0;
+    double loss = 0.0;  // per target token of the validation text
+  };
+
+  std::int64_t update = 0;         // updates so far
+  Cursor cursor;                   // behind the last batch that was applied
+  std::int64_t target_tokens = 0;  // learnt from so far
+  std::optional<Best> best;
+  std::uint64_t train_content = 0, valid_content = 0;  // TokenCache::content()
+};
+
+/// Throws FileError.
+void write_state(const std::filesystem::path& file, const RunState& state);
+RunState read_state(const std::filesystem::path& file);
+
+}  // namespace heddle

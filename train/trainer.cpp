@@ -1,0 +1,221 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "optim/clip.h"
+#include "train/checkpoint.h"
+
+namespace heddle {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+const Tokenizer* if_sampling(const Tokenizer& tokenizer) {
+  return tokenizer.samples() ? &tokenizer : nullptr;
+}
+
+LaneOptions lane_options(const Settings& settings, int threads) {
+  return {.lanes = static_cast<int>(settings.train.lanes.value()),
+          .threads = threads,
+          .label_smoothing = settings.train.label_smoothing};
+}
+
+BatchOptions batch_options(const Settings& settings, const Tokenizers& tokenizers) {
+  BatchOptions options;
+  options.batch_tokens = settings.train.batch_tokens;
+  options.max_source_tokens = settings.train.max_source_tokens;
+  options.seed = settings.seed;
+  options.source_sampler = if_sampling(tokenizers.source());
+  options.target_sampler = if_sampling(tokenizers.target());
+  options.max_length = settings.data.max_length;
+  return options;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Parts& parts, const RunState& state)
+    : parts_(parts),
+      config_(parts.settings.train),
+      state_(state),
+      lanes_(parts.learner.transformer, parts.learner.store,
+             lane_options(parts.settings, parts.threads)),
+      translator_(parts.learner.transformer, parts.tokenizers, parts.settings.decode.limit,
+                  parts.threads),
+      batch_options_(batch_options(parts.settings, parts.tokenizers)),
+      stream_(parts.corpora.train(), batch_options_, state.cursor),
+      batches_(static_cast<std::size_t>(config_.accumulate)),
+      micro_batches_(batches_.size()),
+      first_update_(state.update) {}
+
+bool Trainer::finished() const {
+  return (config_.steps && state_.update >= *config_.steps) ||
+         (config_.epochs && state_.cursor.epoch >= *config_.epochs);
+}
+
+// Of the whole run, by whichever end is nearer.
+double Trainer::share_done() const {
+  double share = 0.0;
+  if (config_.steps) {
+    share = static_cast<double>(state_.update) / static_cast<double>(*config_.steps);
+  }
+  if (config_.epochs) {
+    const double epochs = static_cast<double>(state_.cursor.epoch) +
+                          static_cast<double>(state_.cursor.position) /
+                              static_cast<double>(parts_.corpora.train().size());
+    share = std::max(share, epochs / static_cast<double>(*config_.epochs));
+  }
+  return share;
+}
+
+// The batches of one update; how many. The last update of the last epoch may have fewer.
+std::int64_t Trainer::gather(Prefetcher& batches) {
+  std::size_t count = 0;
+  while (count < batches_.size()) {
+    const Batch& batch = batches.next();
+    batches_[count].fill(batch.pairs, lanes_.count(), micro_batches_[count]);
+    state_.cursor = batch.after;
+    ++count;
+    if (config_.epochs && state_.cursor.epoch >= *config_.epochs) break;
+  }
+  return static_cast<std::int64_t>(count);
+}
+
+UpdateResult Trainer::update(Prefetcher& batches) {
+  const auto count = static_cast<std::size_t>(gather(batches));
+  const std::int64_t update = state_.update + 1;
+  const StepKey key{.seed = parts_.settings.seed, .update = static_cast<std::uint64_t>(update)};
+  const UpdateResult result = lanes_.run(std::span(micro_batches_).first(count), key);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) fail_not_finite(result);
+  Learner& learner = parts_.learner;
+  learner.optimizer.step(lanes_.gradients(), learner.schedule(update), update,
+                         clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
+  state_.update = update;
+  state_.target_tokens += result.target_tokens;
+  ++window_.updates;
+  window_.target_tokens += result.target_tokens;
+  window_.loss += result.loss * static_cast<double>(result.target_tokens);
+  return result;
+}
+
+void Trainer::fail_not_finite(const UpdateResult& result) const {
+  fail<NumericError>("update ", state_.update + 1, ": the loss is ", result.loss,
+                     " and the norm of the gradients ", result.gradient_norm,
+                     "; lower schedule.learning_rate or raise schedule.warmup, and continue from "
+                     "the last checkpoint with --resume");
+}
+
+void Trainer::report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches) {
+  const double seconds = seconds_since(window_.begin);
+  const double loss = window_.loss / static_cast<double>(window_.target_tokens);
+  const double speed = static_cast<double>(window_.target_tokens) / seconds;
+  const double rate = parts_.learner.schedule(state_.update);
+  const double waited = static_cast<double>(batches.waited_nanoseconds() - window_.waited) * 1e-9;
+  metrics.append(state_.update, {{"kind", std::string("train")},
+                                 {"loss", loss},
+                                 {"learning_rate", rate},
+                                 {"gradient_norm", last.gradient_norm},
+                                 {"epoch", state_.cursor.epoch},
+                                 {"target_tokens", state_.target_tokens},
+                                 {"tokens_per_second", speed},
+                                 {"seconds", seconds},
+                                 {"waited_seconds", waited}});
+  const double share = share_done();
+  const auto updates = config_.steps && !config_.epochs
+                           ? *config_.steps
+                           : std::llround(static_cast<double>(state_.update) / share);
+  const double per_update =
+      seconds_since(begin_) / static_cast<double>(state_.update - first_update_);
+  parts_.progress.show({.update = state_.update,
+                        .updates = updates,
+                        .loss = loss,
+                        .tokens_per_second = speed,
+                        .learning_rate = rate,
+                        .seconds_left = per_update * static_cast<double>(updates - state_.update)});
+  window_ = {.waited = batches.waited_nanoseconds()};
+}
+
+void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
+  const PairSet* const pairs = parts_.corpora.valid();
+  if (pairs == nullptr || validated_ == state_.update) return;
+  validated_ = state_.update;
+  const auto begin = Clock::now();
+  const double loss = validation_loss(lanes_, *pairs, batch_options_);
+  const bool best = !state_.best || loss < state_.best->loss;
+  const std::vector<Sample> samples =
+      sample_translations(translator_, *pairs, config_.sample_translations);
+  metrics.append(state_.update, {{"kind", std::string("validation")},
+                                 {"loss", loss},
+                                 {"perplexity", std::exp(loss)},
+                                 {"seconds", seconds_since(begin)}});
+  std::ostringstream line;
+  line.precision(4);
+  line << "validation at update " << state_.update << ": loss " << std::fixed << loss
+       << ", perplexity " << std::setprecision(2) << std::exp(loss) << (best ? ", the best" : "");
+  parts_.progress.say(line.str());
+  for (const Sample& sample : samples) {
+    parts_.progress.say("  source       " + sample.source);
+    parts_.progress.say("  target       " + sample.target);
+    parts_.progress.say("  translation  " + sample.translation);
+  }
+  if (best) {
+    state_.best = {.update = state_.update, .loss = loss};
+    save(folder);
+    folder.point("best", state_.update);
+  }
+  window_.begin += Clock::now() - begin;
+}
+
+void Trainer::save(RunFolder& folder) {
+  if (saved_ == state_.update) return;
+  const auto begin = Clock::now();
+  folder.write_checkpoint(state_.update, [&](const std::filesystem::path& path) {
+    write_checkpoint(path, parts_.learner, parts_.tokenizers, parts_.config, state_);
+  });
+  folder.point("last", state_.update);
+  saved_ = state_.update;
+  remove_old(folder);
+  window_.begin += Clock::now() - begin;
+}
+
+void Trainer::remove_old(RunFolder& folder) const {
+  std::vector<std::int64_t> updates = folder.checkpoints();
+  std::erase_if(updates, [&](std::int64_t u) {
+    return u > state_.update || (state_.best && u == state_.best->update);
+  });
+  const auto kept = static_cast<std::size_t>(config_.keep_last);
+  for (std::size_t i = 0; i + kept < updates.size(); ++i) folder.remove_checkpoint(updates[i]);
+}
+
+Trainer::End Trainer::run(RunFolder& folder, const std::function<bool()>& stop) {
+  MetricsFile metrics(folder.path() / "metrics.jsonl", state_.update);
+  Prefetcher batches([&](Batch& batch) { stream_.next(batch); });
+  begin_ = Clock::now();
+  window_ = {};
+  const auto due = [&](std::int64_t every) { return state_.update % every == 0; };
+  while (!finished()) {
+    if (stop()) {
+      save(folder);
+      return End::kStopped;
+    }
+    const UpdateResult last = update(batches);
+    if (due(config_.report_every) || finished()) report(metrics, last, batches);
+    if (due(config_.validate_every) || finished()) validate(metrics, folder);
+    if (due(config_.checkpoint_every) || finished()) save(folder);
+  }
+  return End::kFinished;
+}
+
+Trainer::Speed Trainer::measure(int updates) {
+  Prefetcher batches([&](Batch& batch) { stream_.next(batch); });
+  for (int i = 0; i < 2; ++i) update(batches);
+  window_ = {};
+  for (int i = 0; i < updates; ++i) update(batches);
+  return {static_cast<double>(window_.target_tokens) / seconds_since(window_.begin),
+          static_cast<double>(window_.target_tokens) / updates};
+}
+
+}  // namespace heddle

@@ -1,0 +1,65 @@
+// A run from its config to its end: settings, tokenizers, corpora, model, trainer.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/trainer.h"
+
+namespace heddle {
+
+/// The user asked to stop before training began.
+class Interrupted : public Error {
+  using Error::Error;
+};
+
+struct TrainingRequest {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+  std::filesystem::path run;
+  RunFolder::Open open = RunFolder::Open::kNew;
+  int threads = 1;
+};
+
+class Training {
+ public:
+  /// Reads and checks the config. Throws ConfigError with all that is wrong with it.
+  Training(const TrainingRequest& request, Progress& progress, std::function<bool()> stop);
+
+  /// Prepares the run, in its folder, and trains. Where it fails before the first update, a folder
+  /// that it made goes again.
+  Trainer::End run();
+
+  struct Estimate {
+    std::int64_t parameters = 0;
+    std::int64_t parameter_bytes = 0;
+    Trainer::Speed speed{};
+    std::int64_t pairs = 0;         // to train on
+    double tokens_per_epoch = 0.0;  // of targets
+  };
+  /// Prepares the run in a folder of its own, which goes afterwards, and times a few updates.
+  Estimate dry_run();
+
+ private:
+  struct Prepared;
+  void settle_lanes(const TrainingRequest& request);
+  void announce(const Learner& learner) const;
+  void initialise(Learner& learner) const;
+  Prepared prepare(const std::filesystem::path& caches,
+                   const std::optional<std::filesystem::path>& checkpoint);
+  Tokenizers find_tokenizers(const std::filesystem::path& caches,
+                             const std::optional<std::filesystem::path>& checkpoint) const;
+
+  TrainingRequest request_;
+  Progress& progress_;
+  std::function<bool()> stop_;
+  ConfigDocument document_;
+  Settings settings_;
+  std::string resolved_;
+};
+
+}  // namespace heddle

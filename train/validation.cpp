@@ -1,0 +1,41 @@
+#include "train/validation.h"
+
+#include <algorithm>
+
+namespace heddle {
+
+double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options) {
+  BatchOptions in_order = options;
+  in_order.shuffle = false;
+  in_order.source_sampler = in_order.target_sampler = nullptr;
+  BatchStream stream(pairs, in_order);
+  Batch batch;
+  LaneBatch lane_batch;
+  MicroBatch examples;
+  double sum = 0.0;
+  std::int64_t tokens = 0;
+  while (batch.after.epoch == 0) {
+    stream.next(batch);
+    lane_batch.fill(batch.pairs, lanes.count(), examples);
+    sum += lanes.negative_log_likelihood(examples);
+    tokens += batch.pairs.target_tokens();
+  }
+  return sum / static_cast<double>(tokens);
+}
+
+std::vector<Sample> sample_translations(Translator& translator, const PairSet& pairs,
+                                        std::int64_t count) {
+  std::vector<Sample> samples;
+  std::vector<std::string> lines;
+  for (std::int64_t i = 0; i < std::min(count, pairs.size()); ++i) {
+    TextPair text;
+    pairs.cache().read(pairs[i], text);
+    lines.push_back(text.source);
+    samples.push_back({text.source, text.target, ""});
+  }
+  const std::vector<Translation> translations = translator(lines);
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].translation = translations[i].text;
+  return samples;
+}
+
+}  // namespace heddle

@@ -1,0 +1,25 @@
+// How well a model does on text that it does not learn from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/corpus.h"
+#include "decode/translator.h"
+#include "train/lane_batch.h"
+
+namespace heddle {
+
+/// The negative log-likelihood per target token, ends counted, without label smoothing and dropout,
+/// of all pairs: its exponential is the perplexity.
+double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options);
+
+struct Sample {
+  std::string source, target, translation;
+};
+
+/// Translations of the first `count` pairs.
+std::vector<Sample> sample_translations(Translator& translator, const PairSet& pairs,
+                                        std::int64_t count);
+
+}  // namespace heddle
