@@ -116,10 +116,12 @@ void check_text(const std::filesystem::path& source, const std::filesystem::path
     const bool target_left = targets.next(target_line);
     if (source_left) check_line(source, sources.number(), source_line);
     if (target_left) check_line(target, targets.number(), target_line);
-    if (!source_left && !target_left) return;
+    if (!source_left && !target_left) break;
     if (!source_left) fail_unequal(sources, targets);
     if (!target_left) fail_unequal(targets, sources);
   }
+  check<DataError>(sources.number() > 0, source.string(), ", ", target.string(),
+                   ": the files are empty");
 }
 
 }  // namespace heddle

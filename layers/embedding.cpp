@@ -36,9 +36,9 @@ EmbeddingTables EmbeddingTables::declare(const Scope& scope, const Config& model
         .declare("weight", {vocabulary.size, d_model}, initialisation.table(d_model));
   };
   if (tie.source_target && vocabularies.source != vocabularies.target) {
-    model.error("tie", "source (", vocabularies.source.size, " ids) and target (",
-                vocabularies.target.size,
-                " ids) have different vocabularies; take \"target_output\" or \"none\"");
+    model.error("tie",
+                "source and target have vocabularies of their own; take \"target_output\" or "
+                "\"none\", or one tokenizer for both");
   }
   if (tie.source_target && encoder_d_model != decoder_d_model) {
     model.error("tie", "d_model is ", encoder_d_model, " in the encoder and ", decoder_d_model,

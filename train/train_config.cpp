@@ -38,7 +38,7 @@ TrainConfig::TrainConfig(const Config& train) {
   checkpoint_every = train.integer("checkpoint_every", checkpoint_every, kInterval,
                                    "Updates between checkpoints.");
   keep_last = train.integer("keep_last", keep_last, {1, kMost},
-                            "Checkpoints that are kept beside the best one.");
+                            "Checkpoints that are kept: the last ones, and the best.");
   sample_translations = train.integer("sample_translations", sample_translations, {0, 1000},
                                       "Validation sentences whose translation is shown.");
   init_from =

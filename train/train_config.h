@@ -27,7 +27,7 @@ struct TrainConfig {
   std::int64_t report_every = 50;  // updates, as the next two
   std::int64_t validate_every = 500;
   std::int64_t checkpoint_every = 500;
-  std::int64_t keep_last = 3;                      // checkpoints; the best one is kept as well
+  std::int64_t keep_last = 3;                      // checkpoints; the best one is kept, too
   std::int64_t sample_translations = 3;            // shown at each validation
   std::optional<std::filesystem::path> init_from;  // a model whose weights to begin with
 };

@@ -182,12 +182,12 @@ void Trainer::save(RunFolder& folder) {
 }
 
 void Trainer::remove_old(RunFolder& folder) const {
-  std::vector<std::int64_t> updates = folder.checkpoints();
-  std::erase_if(updates, [&](std::int64_t u) {
-    return u > state_.update || (state_.best && u == state_.best->update);
-  });
+  const std::vector<std::int64_t> updates = folder.checkpoints();
   const auto kept = static_cast<std::size_t>(config_.keep_last);
-  for (std::size_t i = 0; i + kept < updates.size(); ++i) folder.remove_checkpoint(updates[i]);
+  for (std::size_t i = 0; i + kept < updates.size(); ++i) {
+    const bool best = state_.best && updates[i] == state_.best->update;
+    if (!best) folder.remove_checkpoint(updates[i]);
+  }
 }
 
 Trainer::End Trainer::run(RunFolder& folder, const std::function<bool()>& stop) {

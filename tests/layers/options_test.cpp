@@ -124,8 +124,8 @@ TEST_CASE("options: different vocabularies cannot be tied") {
   ParameterStore store(DType::kFloat32);
   const Transformer transformer(Scope(store), document.root(), {{13}, {9}});
   CHECK_THROWS_WITH_AS(document.finish(),
-                       "test.json:1:1: tie: source (13 ids) and target (9 ids) have different "
-                       "vocabularies; take \"target_output\" or \"none\"",
+                       "test.json:1:1: tie: source and target have vocabularies of their "
+                       "own; take \"target_output\" or \"none\", or one tokenizer for both",
                        ConfigError);
 }
 

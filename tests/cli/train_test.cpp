@@ -1,0 +1,146 @@
+// heddle train from outside: exit codes, signals, one sentence for what is wrong.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/support/program.h"
+#include "tests/support/runs.h"
+
+using namespace heddle::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Waits until `text` is in the file, at most a minute.
+bool appears(const fs::path& file, const std::string& text) {
+  for (int i = 0; i < 6000; ++i) {
+    if (contains(read_bytes(file), text)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+/// `heddle train` of the small run, in its folder.
+struct Command {
+  const SmallRun& small;
+
+  std::string operator()(const std::string& more, const std::string& run = "run") const {
+    return "train " + (small / "run.json").string() + " --run " + (small / run.c_str()).string() +
+           " " + more;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("cli train: a run from its config to its end, and what the other verbs make of it") {
+  SmallRun small;
+  const Command train{small};
+  const std::string run = (small / "run").string();
+  const Outcome first = heddle_run(train(""));
+  CHECK(first.code == 0);
+  CHECK(first.out == "");
+  CHECK(contains(first.err, "update 12/12  loss "));
+  CHECK_FALSE(contains(first.err, "\r"));  // no terminal, no bar
+  CHECK(first.err.ends_with("done: heddle translate " + run + " translates with it\n"));
+  CHECK(heddle_run(train("--resume")).code == 0);
+
+  const Outcome inspect = heddle_run("inspect " + run);
+  CHECK(inspect.code == 0);
+  CHECK(inspect.err == "");
+  CHECK(contains(inspect.out, "trained     12 updates, "));
+  CHECK(contains(inspect.out, "\nencoder.layers.0.self_attention.query.weight "));
+  CHECK(contains(inspect.out, "\"validate_every\": 6"));
+
+  const std::string pair = " --source " + (small / "valid.src").string() + " --reference " +
+                           (small / "valid.tgt").string();
+  const Outcome evaluate = heddle_run("evaluate " + run + pair);
+  CHECK(evaluate.code == 0);
+  CHECK(contains(evaluate.out, "exact match "));
+  CHECK(contains(evaluate.out, " of 40)\nloss "));
+  const Outcome json = heddle_run("evaluate " + run + pair + " --json");
+  CHECK(json.out.starts_with("{\"lines\":40,\"exact_match\":"));
+  const Outcome own =
+      heddle_run("evaluate --hypothesis " + (small / "valid.tgt").string() + " --reference " +
+                 (small / "valid.tgt").string() + " --groups " + (small / "valid.src").string());
+  CHECK(own.out.starts_with("exact match 100.0 % (40 of 40)\nexact match 100.0 % (1 of 1 "));
+}
+
+TEST_CASE("cli train: a dry run prints parameters, memory and speed") {
+  SmallRun small;
+  const Outcome outcome = heddle_run(Command{small}("--dry-run"));
+  CHECK(outcome.code == 0);
+  for (const char* part : {"parameters  ", "memory  ", " target tokens/s, ", "an epoch "}) {
+    CHECK(contains(outcome.out, part));
+  }
+  CHECK_FALSE(fs::exists(small / "run"));
+}
+
+TEST_CASE("cli train: a signal saves and says how to go on") {
+  SmallRun small;
+  const std::string run = (small / "run").string(), config = (small / "run.json").string();
+  for (const auto& [signal, code] : {std::pair(SIGINT, 130), std::pair(SIGTERM, 143)}) {
+    const fs::path err = small / "err";
+    fs::remove(err);
+    Process process({"train", config, "--run", run, "--force", "--set", "train.steps=100000000"},
+                    err);
+    REQUIRE(appears(err, "update 4/"));
+    process.send(signal);
+    CHECK(process.exit_code() == code);
+    CHECK(read_bytes(err).ends_with("saved; this goes on: heddle train " + config + " --run " +
+                                    run + " --set 'train.steps=100000000' --resume\n"));
+    CHECK(heddle_run("inspect " + run).code == 0);
+  }
+  CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);
+}
+
+TEST_CASE("cli train: what is wrong with a run's files is one sentence, and leaves nothing") {
+  SmallRun small;
+  const Command train{small};
+  const auto at = [&](const char* name) { return (small / name).string(); };
+  const auto with = [&](const char* source, const char* target) {
+    return train("--set data.train.source=" + at(source) +
+                 " --set data.train.target=" + at(target));
+  };
+  write_bytes(small / "one", "une ligne\n");
+  write_bytes(small / "two", "a\nb\n");
+  write_bytes(small / "bad", "a\n\xff\n");
+  write_bytes(small / "empty", "");
+  write_bytes(small / "blank", "\n\n");
+  write_bytes(small / "file", "");
+  const std::string source = at("train.src");
+  check_failure(with("nowhere", "two"), 5,
+                "heddle: cannot read " + at("nowhere") + ": No such file or directory");
+  check_failure(with("one", "two"), 4,
+                "training the tokenizer\nheddle: " + at("one") + " ends at line 1, but " +
+                    at("two") + " has 2 lines; line n of one must translate line n of the other");
+  check_failure(with("bad", "two"), 4,
+                "training the tokenizer\nheddle: " + at("bad") +
+                    ":2: no valid UTF-8; convert the file, for example with iconv");
+  const Outcome one = heddle_run(with("one", "one"));
+  CHECK(one.code == 0);  // small, but a corpus
+  fs::remove_all(small / "run");
+  check_failure(with("empty", "empty"), 4,
+                "training the tokenizer\nheddle: " + at("empty") + ", " + at("empty") +
+                    ": the files are empty");
+  check_failure(with("blank", "blank"), 4,
+                "training the tokenizer\nheddle: data.tokenizer: the text holds no words that "
+                "occur 1 times or more; lower min_count or give more text");
+  check_failure(
+      train("--set data.train.source=" + fs::temp_directory_path().string()), 5,
+      "heddle: cannot read " + fs::temp_directory_path().string() + ": it is a directory");
+  check_failure(train("--set data.tokenizer.type=subword --set data.tokenizer.vocab_size=5000"), 4,
+                "training the tokenizer\nheddle: data.tokenizer.vocab_size: 5000 is more than this "
+                "text supports; the largest possible vocab_size is 81");
+  check_failure(train("", "file"), 5,
+                "heddle: " + at("file") + ": is a file; give the folder of a run");
+  check_failure(train("--resume"), 5, "heddle: " + at("run") + ": holds no run to resume");
+  check_failure(train("--resume --force"), 2,
+                "heddle: --resume excludes --force; see heddle train --help");
+  CHECK_FALSE(fs::exists(small / "run"));
+  check_failure("train configs/tiny.json --run " + at("run"), 3,
+                "configs/tiny.json:2:1: data.train: is missing: give the files of \"source\" and "
+                "\"target\" to train on\nconfigs/tiny.json:2:1: train.steps: is missing: say how "
+                "long to train, with \"steps\" or \"epochs\"");
+  check_failure("translate " + at("run"), 5, "heddle: " + at("run") + ": there is no such model");
+}

@@ -1,0 +1,95 @@
+// heddle translate from outside: files, pipes, and a conversation line by line.
+#include <doctest/doctest.h>
+
+#include "cli/line_stream.h"
+#include "tests/support/program.h"
+#include "tests/support/runs.h"
+
+using namespace heddle::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A model that was trained for a few updates.
+const SmallRun& trained() {
+  static SmallRun small;
+  if (!fs::exists(small / "run")) small.train({});
+  return small;
+}
+
+std::string lines_in(const std::string& text) {
+  return std::to_string(std::ranges::count(text, '\n'));
+}
+
+}  // namespace
+
+TEST_CASE("cli translate: one line out for each line in, from files and through pipes") {
+  const SmallRun& small = trained();
+  const std::string run = (small / "run").string();
+  const fs::path in = small / "in", out = small / "out";
+  write_bytes(in, "un deux\n\nhuit\r\nsept \xff\nsix");
+  const Outcome piped = heddle_run("translate " + run + " < " + in.string());
+  CHECK(piped.code == 0);
+  CHECK(lines_in(piped.out) == "5");
+  CHECK(contains(piped.out, "\n\n"));
+  CHECK(contains(piped.err, "heddle: 1 of 5 lines are not valid UTF-8, the first is line 4\n"));
+  const Outcome files =
+      heddle_run("translate " + run + " --input " + in.string() + " --output " + out.string());
+  CHECK(files.code == 0);
+  CHECK(files.out == "");
+  CHECK(read_bytes(out) == piped.out);
+  CHECK(heddle_run("translate " + run + " < /dev/null").out == "");
+  check_failure("translate " + run + " --input " + (small / "no").string(), 5,
+                "heddle: cannot read " + (small / "no").string() + ": No such file or directory");
+  check_failure("translate " + run + " --input " + run, 5,
+                "heddle: " + run + ": is a folder, not a file");
+  const std::string nowhere = (small / "no" / "out").string();
+  const Outcome unwritable =
+      heddle_run("translate " + run + " --output " + nowhere + " < " + in.string());
+  CHECK(unwritable.code == 5);
+  CHECK(contains(unwritable.err, nowhere));
+}
+
+TEST_CASE("cli translate: answers each line while more may come") {
+  const SmallRun& small = trained();
+  const std::string expected =
+      heddle_run("translate " + (small / "run").string() + " < " + (small / "valid.src").string())
+          .out;
+  std::istringstream sources(small.bytes("valid.src")), answers(expected);
+  Process process({"translate", (small / "run").string()}, small / "err");
+  int asked = 0;
+  for (std::string line, answer; std::getline(sources, line); ++asked) {
+    process.write(line + "\n");
+    REQUIRE(std::getline(answers, answer));
+    REQUIRE(process.read_line() == answer + "\n");
+  }
+  CHECK(asked == 40);
+  process.write("un\ndeux\n\ntrois");  // four lines at once, the last without an end
+  process.close_input();
+  for (int i = 0; i < 4; ++i) CHECK(process.read_line().ends_with("\n"));
+  CHECK(process.read_line() == "");
+  CHECK(process.exit_code() == 0);
+}
+
+TEST_CASE("line stream: windows of lines, whatever pieces they come in") {
+  int pipe[2];
+  REQUIRE(::pipe(pipe) == 0);
+  heddle::LineStream stream(pipe[0], "the pipe");
+  const auto write = [&](const std::string& text) {
+    REQUIRE(::write(pipe[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  };
+  using Lines = std::vector<std::string>;
+  write("a\nb\r\n\nc");
+  CHECK(stream.next(10, 1) == Lines{"a", "b", ""});
+  write("d\n1\n2\n3\n");
+  CHECK(stream.next(2, 1) == Lines{"cd", "1"});
+  CHECK(stream.next(10, 1) == Lines{"2", "3"});
+  write(std::string(50000, 'x'));
+  write("\nlast");
+  ::close(pipe[1]);
+  CHECK(stream.next(10, 1) == Lines{std::string(50000, 'x'), "last"});
+  CHECK(stream.next(10, 1).empty());
+  ::close(pipe[0]);
+  heddle::LineStream closed(pipe[0], "the pipe");
+  CHECK(contains(failure([&] { closed.next(1, 1); }), "cannot read the pipe: "));
+}

@@ -1,0 +1,120 @@
+// From lines to lines: one for one, in their order, whatever the batch.
+#include "decode/translator.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "decode/trained_model.h"
+#include "tests/support/runs.h"
+
+using namespace heddle;
+using heddle::testing::contains;
+using heddle::testing::failure;
+using heddle::testing::read_bytes;
+using heddle::testing::SmallRun;
+using heddle::testing::write_bytes;
+namespace fs = std::filesystem;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+Lines texts(const std::vector<Translation>& translations) {
+  Lines texts;
+  for (const Translation& t : translations) texts.push_back(t.text);
+  return texts;
+}
+
+Lines translate(const TrainedModel& model, const Lines& lines, int threads = 1) {
+  Translator translator(model.transformer(), model.tokenizers(), model.decode().limit, threads);
+  return texts(translator(lines));
+}
+
+/// 200 lines of uneven length, every ninth of them empty.
+Lines many_lines() {
+  const Lines words = {"un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit"};
+  Lines lines;
+  for (std::size_t i = 0; i < 200; ++i) {
+    std::string line;
+    for (std::size_t n = 0; n < i * 7 % 9; ++n) line += words[(i * i + 3 * n) % 8] + " ";
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("translator: a line depends on itself alone, and comes out where it went in") {
+  SmallRun small;
+  small.train({.set = {"train.steps=60"}});
+  const TrainedModel model(small / "run");
+  const Lines lines = many_lines();
+  const Lines together = translate(model, lines);
+  REQUIRE(together.size() == lines.size());
+  CHECK(translate(model, lines, 3) == together);
+  Lines backwards(lines.rbegin(), lines.rend());
+  Lines reversed = translate(model, backwards, 2);
+  std::ranges::reverse(reversed);
+  CHECK(reversed == together);
+  std::size_t differ_from_source = 0;
+  for (std::size_t i = 0; i < lines.size(); i += 3) {
+    CAPTURE(lines[i]);
+    CHECK(translate(model, {lines[i]}) == Lines{together[i]});
+    CHECK(together[i].empty() == lines[i].empty());
+    if (together[i] != lines[i]) ++differ_from_source;
+  }
+  CHECK(differ_from_source > 20);
+  CHECK(translate(model, {}).empty());
+  CHECK(translate(model, {"", " \t ", "un"})[1] == "");
+}
+
+TEST_CASE("translator: learns to reverse") {
+  SmallRun small(2000);
+  small.train({.set = {"train.steps=400", "train.batch_tokens=600", "train.validate_every=500",
+                       "model.d_model=32", "model.dropout=0"}});
+  const TrainedModel model(small / "run");
+  CHECK(translate(model, {"un deux trois quatre", "sept six un", "huit"}) ==
+        Lines{"quatre trois deux un", "un six sept", "huit"});
+}
+
+TEST_CASE("translator: what is no UTF-8, too long or without an end is noted, not fatal") {
+  SmallRun small;
+  small.train({.set = {"model.positions=learned", "model.max_positions=32", "train.steps=1",
+                       "decode.max_length.factor=0", "decode.max_length.extra=3"}});
+  const TrainedModel model(small / "run");
+  Translator translator(model.transformer(), model.tokenizers(), model.decode().limit, 2);
+  std::string long_line;
+  for (int i = 0; i < 50; ++i) long_line += "un ";
+  const Lines lines = {"un \xff deux", long_line, long_line.substr(0, 31 * 3)};
+  const std::vector<Translation> translations = translator(lines);
+  CHECK(translations[0].source_ids.size() == 4);
+  CHECK(translations[0].source_ids[1] == Vocabulary::kUnknown);
+  CHECK(translations[1].cut);
+  CHECK(translations[1].source_ids.size() == 32);
+  CHECK_FALSE(translations[2].cut);
+  CHECK(translations[2].source_ids == translations[1].source_ids);
+  for (const Translation& t : translations) CHECK(t.hypothesis.ids.size() <= 3);
+}
+
+TEST_CASE("trained model: damaged or missing files are named") {
+  SmallRun small;
+  small.train({});
+  const fs::path checkpoint = TrainedModel(small / "run").folder();
+  const auto error = [&] { return failure([&] { TrainedModel(small / "run"); }); };
+  const auto damaged = [&](const char* file, const std::string& bytes) {
+    const std::string before = read_bytes(checkpoint / file);
+    write_bytes(checkpoint / file, bytes);
+    const std::string message = error();
+    write_bytes(checkpoint / file, before);
+    return message;
+  };
+  CHECK(contains(damaged("config.json", "{\"model\": "), "the model's config is damaged: "));
+  CHECK(contains(damaged("config.json", R"({"model": {"d_modle": 3}})"), "d_modle: unknown key"));
+  CHECK(contains(damaged("config.json", R"({"model": {"d_model": 16, "d_ff": 24, "layers": 2}})"),
+                 "its parameters are not the model's: "));
+  CHECK(contains(damaged("tokenizer", "nothing"), "tokenizer: ends within line 1; the file was cut off"));
+  CHECK(contains(damaged("model.safetensors", "short"), "model.safetensors"));
+  CHECK(error() == "");
+  fs::remove(checkpoint / "tokenizer");
+  CHECK(contains(error(), "tokenizer"));
+}

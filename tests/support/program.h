@@ -1,0 +1,112 @@
+// The program from outside: runs it, with its output and exit code, or talks to it through pipes.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace heddle::testing {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+/// Runs `heddle` with these arguments, as the shell reads them, in the source tree.
+inline Outcome heddle_run(const std::string& arguments) {
+  const TemporaryFolder folder;
+  const auto err = folder / "err", out = folder / "out";
+  const std::string command = std::string("cd ") + HEDDLE_SOURCE_DIR + " && " + HEDDLE_BINARY +
+                              " " + arguments + " >" + out.string() + " 2>" + err.string();
+  const int status = std::system(command.c_str());
+  REQUIRE(WIFEXITED(status));
+  return {WEXITSTATUS(status), read_bytes(out), read_bytes(err)};
+}
+
+/// A failure: nothing on stdout, this sentence on stderr.
+inline void check_failure(const std::string& arguments, int code, const std::string& sentence) {
+  CAPTURE(arguments);
+  const Outcome outcome = heddle_run(arguments);
+  CHECK(outcome.code == code);
+  CHECK(outcome.out == "");
+  CHECK(outcome.err == sentence + "\n");
+}
+
+/// A running `heddle` with pipes to its standard input and from its standard output; its standard
+/// error goes to a file.
+class Process {
+ public:
+  Process(const std::vector<std::string>& arguments, const std::filesystem::path& err) {
+    int in[2], out[2];
+    REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(in[0], STDIN_FILENO);
+      ::dup2(out[1], STDOUT_FILENO);
+      ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0666), STDERR_FILENO);
+      std::vector<char*> argv = {const_cast<char*>("heddle")};
+      for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+      argv.push_back(nullptr);
+      ::execv(HEDDLE_BINARY, argv.data());
+      ::_exit(127);
+    }
+    ::close(in[0]);
+    ::close(out[1]);
+    to_ = in[1];
+    from_ = out[0];
+  }
+  ~Process() {
+    close_input();
+    ::close(from_);
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void write(const std::string& text) const {
+    REQUIRE(::write(to_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  void close_input() {
+    if (to_ >= 0) ::close(to_);
+    to_ = -1;
+  }
+  /// The next line, with its end; what there is where the output ends, or pauses for a minute.
+  std::string read_line() const {
+    std::string line;
+    for (char c = 0; c != '\n';) {
+      pollfd ready{.fd = from_, .events = POLLIN, .revents = 0};
+      if (::poll(&ready, 1, 60000) <= 0 || ::read(from_, &c, 1) != 1) break;
+      line += c;
+    }
+    return line;
+  }
+  void send(int signal) const { REQUIRE(::kill(pid_, signal) == 0); }
+  /// Waits for the end.
+  int exit_code() {
+    int status = 0;
+    REQUIRE(::waitpid(pid_, &status, 0) == pid_);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int to_ = -1, from_ = -1;
+};
+
+}  // namespace heddle::testing
