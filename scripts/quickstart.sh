@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# From a bare Debian 12 to a trained model: installs, builds, trains the toy corpus, translates its
+# test set, prints the accuracy and a few examples.
+#
+#   scripts/quickstart.sh [--set KEY=VALUE]...     options go to heddle train
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+run=runs/quickstart
+heddle=build/release/heddle
+
+scripts/setup.sh
+cmake --preset release >/dev/null
+cmake --build --preset release --target heddle
+
+begin=$SECONDS
+"$heddle" train configs/toy.json --run "$run" --force "$@"
+echo "trained in $((SECONDS - begin)) s"
+
+"$heddle" translate "$run" --input data/toy/test.en --output "$run/test.fr"
+"$heddle" evaluate "$run" --source data/toy/test.en --reference data/toy/test.fr \
+  --groups data/toy/test.kind
+
+echo
+paste -d '\n' data/toy/test.en "$run/test.fr" /dev/null | head -n 15
+echo "all of it took $SECONDS s; now try: echo 'The cats are small.' | $heddle translate $run"
