@@ -1,5 +1,6 @@
 // heddle: arguments in, exit code out. Every failure is one sentence on stderr.
 #include <fmt/core.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <exception>
@@ -110,5 +111,7 @@ int run(int argc, char** argv) {
 }  // namespace heddle
 
 int main(int argc, char** argv) {
+  // A file that may not grow is an error of writing, as a full disk is, and no reason to die.
+  ::signal(SIGXFSZ, SIG_IGN);
   return heddle::run(argc, argv);
 }

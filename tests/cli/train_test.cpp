@@ -144,3 +144,26 @@ TEST_CASE("cli train: what is wrong with a run's files is one sentence, and leav
                 "long to train, with \"steps\" or \"epochs\"");
   check_failure("translate " + at("run"), 5, "heddle: " + at("run") + ": there is no such model");
 }
+
+TEST_CASE("cli train: where a file cannot be written, the run says so and keeps what it has") {
+  SmallRun small;
+  const std::string run = (small / "run").string();
+  CHECK(heddle_run(Command{small}("")).code == 0);
+  const std::string before =
+      read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors");
+  // 16 blocks of 512 or 1024 bytes hold metrics and config, but no model.
+  const std::string command = std::string("ulimit -f 16; exec ") + HEDDLE_BINARY + " " +
+                              Command{small}("--resume --set train.steps=20") + " 2>" +
+                              (small / "err").string();
+  const int status = std::system(("sh -c '" + command + "'").c_str());
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 5);
+  const std::string err = read_bytes(small / "err");
+  CHECK(contains(err, "\nheddle: cannot write " + run + "/checkpoints/step-0000"));
+  CHECK(contains(err, "File too large"));
+  CHECK(read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors") == before);
+  for (const auto& entry : fs::directory_iterator(small / "run" / "checkpoints")) {
+    CHECK_FALSE(contains(entry.path().filename().string(), "writing"));
+  }
+  CHECK(heddle_run(Command{small}("--resume --set train.steps=20")).code == 0);
+}

@@ -232,6 +232,13 @@ TEST_CASE("subword tokenizer: long lines are learned from, part by part") {
   REQUIRE(line.size() > 4192);  // where SentencePiece stops reading
   const auto tokenizer = trained(kBpe, {line});
   CHECK(there_and_back(*tokenizer, line) == line);
+
+  std::string without_blanks = "x";
+  while (without_blanks.size() < 20'000) without_blanks += "漢字かな";
+  const auto other = trained(
+      R"({"type": "subword", "vocab_size": 12, "normalisation": "identity"})", {without_blanks});
+  CHECK(there_and_back(*other, without_blanks) == without_blanks);
+  CHECK(there_and_back(*other, "x\uFFFD") == "x⁇");  // no character was cut in two
 }
 
 }  // namespace
