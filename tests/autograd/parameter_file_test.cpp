@@ -101,3 +101,31 @@ TEST_CASE("all differences between file and model are named, and nothing is allo
                        "layer.weight: U8 in the file, which is not F32 or F64");
   CHECK_FALSE(other.allocated());
 }
+
+TEST_CASE("what a file and a model share is taken over, the rest is named") {
+  const TemporaryFolder folder;
+  const auto path = folder / "model.safetensors";
+  ParameterStore store(DType::kFloat32);
+  declare(store);
+  store.declare("old", {2}, Initialiser::normal(1.0));
+  store.allocate();
+  store.initialise(1);
+  save_parameters(path, store);
+  ParameterStore other(DType::kFloat64);
+  other.declare("new", {4}, Initialiser::normal(1.0));
+  declare(other, true);
+  other.allocate();
+  other.initialise(2);
+  const std::vector<double> own = values_of(other, "new");
+  const ParameterDifferences found = load_matching_parameters(path, other);
+  CHECK(found.message() == "missing new; unexpected old");
+  CHECK(values_of(other, "layer.weight") == values_of(store, "layer.weight"));
+  CHECK(values_of(other, "layer.bias") == values_of(store, "layer.bias"));
+  CHECK(values_of(other, "new") == own);
+
+  ParameterStore misshapen(DType::kFloat32);
+  misshapen.declare("layer.weight", {5, 3}, Initialiser::normal(1.0));
+  misshapen.allocate();
+  CHECK_MESSAGE_THROWN(load_matching_parameters(path, misshapen),
+                       "layer.weight: [3, 5] in the file, [5, 3] in the model");
+}
