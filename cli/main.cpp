@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   formatter->label("Subcommands", "Verbs (heddle VERB --help tells more)");
   app.formatter(formatter);
   app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
+  add_bench(app);
   add_config(app);
   add_gradcheck(app);
   try {

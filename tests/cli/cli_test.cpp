@@ -1,36 +1,20 @@
 // The program from outside: what it prints, where, and its exit codes.
 #include <doctest/doctest.h>
-#include <stdio.h>
-#include <sys/wait.h>
 
 #include <string>
 
 #include "tests/support/documents.h"
+#include "tests/support/program.h"
 #include "tests/support/temporary_folder.h"
 
 using heddle::testing::contains;
 using heddle::testing::contents;
-using heddle::testing::read_bytes;
+using heddle::testing::heddle_run;
+using heddle::testing::Outcome;
 using heddle::testing::TemporaryFolder;
 using heddle::testing::write_bytes;
 
 namespace {
-
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-/// Runs `heddle` with these arguments, as the shell reads them.
-Outcome heddle_run(const std::string& arguments) {
-  const TemporaryFolder folder;
-  const auto err = folder / "err", out = folder / "out";
-  const std::string command = std::string("cd ") + HEDDLE_SOURCE_DIR + " && " + HEDDLE_BINARY +
-                              " " + arguments + " >" + out.string() + " 2>" + err.string();
-  const int status = std::system(command.c_str());
-  REQUIRE(WIFEXITED(status));
-  return {WEXITSTATUS(status), read_bytes(out), read_bytes(err)};
-}
 
 /// A failure: nothing on stdout, this sentence on stderr.
 void check_failure(const std::string& arguments, int code, const std::string& sentence) {
