@@ -85,13 +85,13 @@ TEST_CASE("profile: forward and backward of every operation, under its name") {
   const Step step;
   OpProfile profile;
   step.run(&profile);
-  Counts runs = runs_of(profile);
+  const Counts runs = runs_of(profile);
   CHECK(runs.at("linear") == 2);
   CHECK(runs.at("mul") == 2);
   CHECK(runs.at("sum_all") >= 2);
-  for (const auto& [op, nanoseconds] : times_of(profile)) {
-    CAPTURE(op);
-    CHECK(nanoseconds >= 0);
+  for (const OpProfile::Entry& entry : profile.entries()) {
+    CAPTURE(entry.op);
+    CHECK(entry.nanoseconds >= 0);
   }
   step.run(&profile, Mode::kInference);
   CHECK(runs_of(profile).at("linear") == 3);
