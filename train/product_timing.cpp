@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
-#include <memory>
+#include <utility>
 
 #include "autograd/base/parallel.h"
 #include "autograd/base/random.h"
@@ -14,8 +13,6 @@ namespace heddle {
 namespace {
 
 using kernels::ProductShape;
-
-constexpr int kRepetitions = 5;
 
 // Numbers in [-1, 1): zeros, denormal numbers and overflows might be faster or slower.
 std::vector<float> numbers(std::int64_t count, std::uint32_t which) {
@@ -28,13 +25,15 @@ std::vector<float> numbers(std::int64_t count, std::uint32_t which) {
   return values;
 }
 
+}  // namespace
+
 // The operands of one lane. All products share them, so that they need no more memory than the
 // largest product; the activations of a lane do not fit into a cache either way.
-class LaneProducts {
+class ProductTiming::Lane {
  public:
-  explicit LaneProducts(std::span<const ProductShape> products) : products_(products) {
+  explicit Lane(Products products) : products_(std::move(products)) {
     std::int64_t x = 0, weight = 0, y = 0;
-    for (const ProductShape& p : products) {
+    for (const ProductShape& p : products_) {
       x = std::max(x, p.m * p.k);
       weight = std::max(weight, p.n * p.k);
       y = std::max(y, p.m * p.n);
@@ -62,24 +61,22 @@ class LaneProducts {
     scratch_.reset();
   }
 
-  std::span<const ProductShape> products_;
+  Products products_;
   std::vector<float> x_, weight_, y_, dx_, dweight_;
   Arena scratch_;
 };
 
-}  // namespace
+ProductTiming::ProductTiming(std::vector<Products> lanes, int threads) : threads_(threads) {
+  for (Products& products : lanes) lanes_.push_back(std::make_unique<Lane>(std::move(products)));
+}
 
-double seconds_of_products(std::span<const std::vector<ProductShape>> lanes, int threads) {
-  std::vector<std::unique_ptr<LaneProducts>> work;
-  for (const auto& products : lanes) work.push_back(std::make_unique<LaneProducts>(products));
-  const auto body = [&](int lane) { work[static_cast<std::size_t>(lane)]->run(); };
-  std::int64_t best = std::numeric_limits<std::int64_t>::max();
-  for (int i = 0; i < kRepetitions; ++i) {
-    const std::int64_t begin = nanoseconds_now();
-    run_lanes(static_cast<int>(lanes.size()), threads, 1, std::cref(body));
-    best = std::min(best, nanoseconds_now() - begin);
-  }
-  return static_cast<double>(best) * 1e-9;
+ProductTiming::~ProductTiming() = default;
+
+void ProductTiming::run() {
+  const auto body = [&](int lane) { lanes_[static_cast<std::size_t>(lane)]->run(); };
+  const std::int64_t begin = nanoseconds_now();
+  run_lanes(static_cast<int>(lanes_.size()), threads_, 1, std::cref(body));
+  best_ = std::min(best_, nanoseconds_now() - begin);
 }
 
 }  // namespace heddle

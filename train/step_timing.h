@@ -31,7 +31,7 @@ struct StepTiming {
   double seconds = 0.0;  // of an update: the median
   std::int64_t target_tokens = 0;
   double product_seconds = 0.0;      // of its matrix products alone, see product_timing.h
-  std::int64_t peak_bytes = 0;       // the process's resident memory, at most, until then
+  std::int64_t peak_bytes = 0;       // of the process, resident, once updates are steady
   std::vector<FamilyTime> families;  // the longest first; together, an update with a profile
 
   double tokens_per_second() const { return static_cast<double>(target_tokens) / seconds; }

@@ -111,7 +111,7 @@ TEST_CASE("bench: results are lines on stdout, progress goes to stderr") {
     CAPTURE(line);
     CHECK(contains(outcome.out, line));
   }
-  CHECK(contains(outcome.err, "timing updates\n"));
+  CHECK(contains(outcome.err, "timing updates and their matrix products\n"));
 }
 
 TEST_CASE("bench: what cannot be measured is refused in one sentence") {
