@@ -21,6 +21,8 @@
 
 namespace heddle {
 
+class OpProfile;
+
 enum class Mode : std::uint8_t {
   kInference,  // no tape, dropout off, products whose rows do not depend on each other
   kTraining    // tape and dropout on
@@ -90,6 +92,9 @@ class Context {
   /// Where set, every result and gradient is searched for non-finite numbers (numeric_guard.h).
   bool scanning() const { return scanning_; }
   void set_scanning(bool on) { scanning_ = on; }
+  /// Where set, it is told how long every operation takes (profile.h). It must outlive its use.
+  OpProfile* profile() const { return profile_; }
+  void set_profile(OpProfile* profile) { profile_ = profile; }
 
  private:
   friend class NoGradient;
@@ -102,6 +107,7 @@ class Context {
   Mode mode_ = Mode::kInference;
   bool paused_ = false;
   bool scanning_ = false;
+  OpProfile* profile_ = nullptr;
   StepKey key_;
   std::uint32_t next_op_ = 0;
   std::string_view scope_;

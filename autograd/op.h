@@ -14,6 +14,7 @@
 #include <span>
 
 #include "autograd/context.h"
+#include "autograd/profile.h"
 
 namespace heddle {
 
@@ -29,7 +30,7 @@ class Op {
   Op(Context& context, const char* name, std::initializer_list<Tensor> inputs, int optional = 0)
       : Op(context, name, std::span<const Tensor>(inputs.begin(), inputs.size()), optional) {}
   Op(Context& context, const char* name, std::span<const Tensor> inputs, int optional = 0)
-      : context_(context), name_(name) {
+      : timer_(context.profile(), name), context_(context), name_(name) {
     const std::size_t needed = inputs.size() - static_cast<std::size_t>(optional);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       check(inputs[i].data != nullptr || i >= needed, name, ": input ", i, " is an empty Tensor");
@@ -47,6 +48,11 @@ class Op {
     check(probability >= 0.0 && probability < 1.0, name_, ": probability of dropout ", probability,
           " is outside [0, 1)");
     return context_.next_dropout(probability);
+  }
+
+  /// Tells a profile that this operation multiplies by a weight, forward and backward.
+  void note_product(const kernels::ProductShape& product) const {
+    if (context_.profile() != nullptr) context_.profile()->note_product(product);
   }
 
   /// An uninitialised result.
@@ -82,6 +88,7 @@ class Op {
     return {slots, static_cast<std::size_t>(count)};
   }
 
+  OpTimer timer_;
   Context& context_;
   const char* name_;
   std::span<const std::int32_t> differentiable_;  // slots of the inputs that need a gradient

@@ -5,6 +5,7 @@
 
 #include "autograd/context.h"
 #include "autograd/numeric_guard.h"
+#include "autograd/profile.h"
 
 namespace heddle {
 
@@ -127,7 +128,10 @@ void Tape::run(Context& context) {
             ": was recorded, but the loss does not depend on it");
       continue;
     }
-    node->run(node->functor, pass);
+    {
+      const OpTimer timer(context.profile(), node->names.op);
+      node->run(node->functor, pass);
+    }
     if (context.scanning()) scan_gradients(*node);
     recycle(*node);
   }

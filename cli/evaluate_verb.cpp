@@ -10,9 +10,8 @@
 #include "cli/verbs.h"
 #include "data/line_reader.h"
 #include "data/utf8.h"
+#include "decode/scorer.h"
 #include "decode/trained_model.h"
-#include "decode/translator.h"
-#include "train/lane_batch.h"
 
 namespace heddle {
 
@@ -88,20 +87,10 @@ struct Loss {
 /// than the model's positions, are left out.
 Loss loss_of(const TrainedModel& model, const Lines& sources, const Lines& references,
              int threads) {
-  constexpr std::int64_t kBatchTokens = 4096;
+  constexpr std::int64_t kBatchTokens = 2048;
   const Transformer& transformer = model.transformer();
-  Lanes lanes(transformer, model.store(), {.lanes = threads, .threads = threads});
-  LaneBatch lane_batch;
-  MicroBatch examples;
-  PackedPairs pairs;
+  std::vector<PackedPairs> batches(1);
   Loss loss;
-  const auto flush = [&] {
-    if (pairs.source.empty()) return;
-    lane_batch.fill(pairs, lanes.count(), examples);
-    loss.sum += lanes.negative_log_likelihood(examples);
-    loss.tokens += pairs.target_tokens();
-    pairs.clear();
-  };
   std::vector<std::int32_t> source, target;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     source.clear();
@@ -115,10 +104,12 @@ Loss loss_of(const TrainedModel& model, const Lines& sources, const Lines& refer
       ++loss.left_out;
       continue;
     }
-    pairs.append(source, target, transformer.vocabularies().target.start());
-    if (pairs.target_tokens() >= kBatchTokens) flush();
+    batches.back().append(source, target, transformer.vocabularies().target.start());
+    loss.tokens += std::ssize(target) + 1;
+    if (batches.back().target_tokens() >= kBatchTokens) batches.emplace_back();
   }
-  flush();
+  if (batches.back().source.empty()) batches.pop_back();
+  loss.sum = negative_log_likelihood(transformer, batches, threads);
   return loss;
 }
 
@@ -133,14 +124,18 @@ void print_json(const std::vector<Matches>& matches, const std::optional<Loss>& 
     json["loss"] = loss->per_token();
     json["perplexity"] = std::exp(loss->per_token());
     json["target_tokens"] = loss->tokens;
+    json["left_out"] = loss->left_out;
   }
   fmt::print("{}\n", json.dump());
 }
 
 void print(const std::vector<Matches>& matches, const std::optional<Loss>& loss) {
   for (const Matches& m : matches) {
+    const bool all = &m == matches.data();
     fmt::print("exact match {:.1f} % ({} of {}{})\n", m.percent(), m.exact, m.lines,
-               m.group.empty() ? "" : " " + m.group);
+               all               ? ""
+               : m.group.empty() ? " without a group"
+                                 : " " + m.group);
   }
   if (!loss || loss->tokens == 0) return;
   fmt::print("loss {:.4f} per token, perplexity {:.3f} ({} tokens{})\n", loss->per_token(),
@@ -164,8 +159,8 @@ void run(const Arguments& arguments) {
     const Lines sources = read_lines(arguments.source);
     check_equal_length(arguments.reference, references, arguments.source, sources);
     const TrainedModel model(arguments.model);
-    Translator translator(model.transformer(), model.tokenizers(), model.decode().limit,
-                          arguments.threads);
+    Translator translator(model.transformer(), model.tokenizers(),
+                          model.translator_options(arguments.threads));
     for (Translation& t : translator(sources)) hypotheses.push_back(std::move(t.text));
     loss = loss_of(model, sources, references, arguments.threads);
   }

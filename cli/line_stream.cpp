@@ -3,8 +3,10 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include "autograd/base/check.h"
@@ -50,12 +52,19 @@ void LineStream::read() {
 }
 
 std::vector<std::string> LineStream::next(std::size_t most, int idle_milliseconds) {
+  using Clock = std::chrono::steady_clock;
+  const std::chrono::milliseconds most_waiting(10 * idle_milliseconds);
   std::vector<std::string> lines;
   std::string line;
+  Clock::time_point first;
   for (;;) {
+    const bool none = lines.empty();
     while (lines.size() < most && take(line)) lines.push_back(line);
+    if (none) first = Clock::now();
     if (lines.size() == most || ended_) return lines;
-    if (!lines.empty() && !readable_within(idle_milliseconds)) return lines;
+    const bool waiting = !lines.empty();
+    if (waiting && Clock::now() - first >= most_waiting) return lines;
+    if (waiting && !readable_within(idle_milliseconds)) return lines;
     read();
   }
 }

@@ -14,8 +14,8 @@ class LineStream {
   LineStream(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
 
   /// The next lines, without their ends ("\n" or "\r\n"): `most` of them, or those that have come
-  /// when the input has been idle for `idle_milliseconds`, or all that is left. Empty at the end.
-  /// Throws FileError where reading fails.
+  /// when the input has been idle for `idle_milliseconds` or the first of them has waited for ten
+  /// times as long, or all that is left. Empty at the end. Throws FileError where reading fails.
   std::vector<std::string> next(std::size_t most, int idle_milliseconds);
 
  private:

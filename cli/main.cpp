@@ -1,12 +1,18 @@
 // heddle: arguments in, exit code out. Every failure is one sentence on stderr.
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "autograd/base/nearest.h"
@@ -67,6 +73,14 @@ class VerbFormatter : public CLI::Formatter {
   }
 };
 
+/// Results that did not arrive are no success.
+void check_output_arrived() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  const std::string reason = errno == 0 ? "" : ": " + std::generic_category().message(errno);
+  fail<FileError>("cannot write to standard output", reason);
+}
+
 int run(int argc, char** argv) {
   CLI::App app(kAbout, "heddle");
   app.require_subcommand(1);
@@ -78,11 +92,13 @@ int run(int argc, char** argv) {
   add_train(app);
   add_translate(app);
   add_evaluate(app);
+  add_bench(app);
   add_inspect(app);
   add_config(app);
   add_gradcheck(app);
   try {
     app.parse(argc, argv);
+    check_output_arrived();
     return 0;
   } catch (const CLI::Success& help) {
     return app.exit(help);
@@ -99,6 +115,10 @@ int run(int argc, char** argv) {
     return complain(kFiles, error.what());
   } catch (const NumericError& error) {
     return complain(kNumeric, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(kFiles, error.path1().string() + ": " + error.code().message());
+  } catch (const std::system_error& error) {  // standard output, written by fmt
+    return complain(kFiles, "cannot write: " + error.code().message());
   } catch (const std::bad_alloc&) {
     return complain(kInternal, "there is not enough memory");
   } catch (const std::exception& error) {
@@ -113,5 +133,10 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A file that may not grow is an error of writing, as a full disk is, and no reason to die.
   ::signal(SIGXFSZ, SIG_IGN);
+  // Else the first file would take the place of a standard stream that somebody has closed. Writing
+  // to one that is opened for reading still fails.
+  int descriptor = ::open("/dev/null", O_RDONLY);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = ::open("/dev/null", O_RDONLY);
+  if (descriptor >= 0) ::close(descriptor);
   return heddle::run(argc, argv);
 }

@@ -3,8 +3,8 @@
 
 namespace heddle {
 
-/// While alive, SIGINT and SIGTERM are remembered instead of ending the process; the second one
-/// ends it at once. One of them at a time.
+/// While alive, SIGINT, SIGTERM and SIGHUP are remembered instead of ending the process; the second
+/// one ends it at once. One of them at a time.
 class StopSignals {
  public:
   StopSignals();

@@ -42,10 +42,21 @@ TrainingRequest request_of(const Arguments& arguments) {
   return request;
 }
 
+/// As a shell reads it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string text = "'";
+  for (const char c : word) c == '\'' ? text += "'\\''" : text += c;
+  return text + "'";
+}
+
 /// What continues this run.
 std::string resume_command(const Arguments& arguments, const std::filesystem::path& run) {
-  std::string command = "heddle train " + arguments.config + " --run " + run.string();
-  for (const std::string& set : arguments.overrides) command += " --set '" + set + "'";
+  std::string command =
+      "heddle train " + quoted(arguments.config) + " --run " + quoted(run.string());
+  for (const std::string& set : arguments.overrides) command += " --set " + quoted(set);
   return command + " --resume";
 }
 
@@ -72,8 +83,8 @@ void run(const Arguments& arguments) {
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) == 1);
   const TrainingRequest request = request_of(arguments);
   Training training(request, progress, [&] { return signals.received() != 0; });
-  if (arguments.dry_run) return print(training.dry_run());
   try {
+    if (arguments.dry_run) return print(training.dry_run());
     if (training.run() == Trainer::End::kFinished) {
       progress.say("done: heddle translate " + request.run.string() + " translates with it");
       return;

@@ -62,20 +62,35 @@ class Input {
   int descriptor_ = STDIN_FILENO;
 };
 
-/// A file that appears whole at the end, or the standard stream, at once.
+/// A file that appears whole at the end; or at once what is no regular file, as the standard
+/// stream.
 class Output {
  public:
-  explicit Output(const std::string& path) {
-    if (!path.empty()) file_.emplace(path);
+  explicit Output(const std::string& path) : name_(path.empty() ? "standard output" : path) {
+    if (path.empty()) return;
+    const bool there = std::filesystem::exists(path);
+    check<FileError>(!std::filesystem::is_directory(path), path, ": is a folder, not a file");
+    if (!there || std::filesystem::is_regular_file(path)) {
+      file_.emplace(there ? std::filesystem::canonical(path) : std::filesystem::path(path));
+      return;
+    }
+    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    check<FileError>(descriptor_ >= 0, "cannot write ", path, ": ",
+                     std::generic_category().message(errno));
   }
+  ~Output() {
+    if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
 
   void write(const std::string& text) {
     if (file_) return file_->write(text.data(), text.size());
     for (std::size_t done = 0; done < text.size();) {
-      const ssize_t count = ::write(STDOUT_FILENO, text.data() + done, text.size() - done);
+      const ssize_t count = ::write(descriptor_, text.data() + done, text.size() - done);
       if (count < 0 && errno == EINTR) continue;
-      check<FileError>(count >= 0,
-                       "cannot write to standard output: ", std::generic_category().message(errno));
+      check<FileError>(count >= 0, "cannot write to ", name_, ": ",
+                       std::generic_category().message(errno));
       done += static_cast<std::size_t>(count);
     }
   }
@@ -84,6 +99,8 @@ class Output {
   }
 
  private:
+  std::string name_;
+  int descriptor_ = STDOUT_FILENO;
   std::optional<AtomicFile> file_;
 };
 
@@ -97,16 +114,16 @@ struct Remarks {
     if (translation.cut) ++cut;
     if (!translation.source_ids.empty() && !translation.hypothesis.finished) ++unfinished;
   }
-  void print() const {
+  void print(std::int64_t longest) const {
     if (invalid > 0) {
       fmt::print(stderr, "heddle: {} of {} lines are not valid UTF-8, the first is line {}\n",
                  invalid, lines, first_invalid);
     }
     if (cut > 0) {
       fmt::print(stderr,
-                 "heddle: {} of {} lines are longer than the model's positions; their ends "
-                 "were left out\n",
-                 cut, lines);
+                 "heddle: {} of {} lines are longer than {} tokens; their ends were left "
+                 "out\n",
+                 cut, lines, longest);
     }
     if (unfinished > 0) {
       fmt::print(stderr,
@@ -119,8 +136,8 @@ struct Remarks {
 
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
-  Translator translator(model.transformer(), model.tokenizers(), model.decode().limit,
-                        arguments.threads);
+  Translator translator(model.transformer(), model.tokenizers(),
+                        model.translator_options(arguments.threads));
   const Input input(arguments.input);
   Output output(arguments.output);
   LineStream stream(input.descriptor(), input.name());
@@ -137,7 +154,7 @@ void run(const Arguments& arguments) {
     output.write(text);
   }
   output.finish();
-  remarks.print();
+  remarks.print(translator.longest_source());
 }
 
 }  // namespace

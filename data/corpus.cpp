@@ -56,9 +56,9 @@ class Sieve {
     ++report_.kept;
     report_.source_tokens += source_tokens;
     report_.target_tokens += target_tokens;
-    const double reach = limits_.reach_factor * static_cast<double>(source_tokens - 1) +
+    const double reach = limits_.reach_factor * static_cast<double>(source_tokens) +
                          static_cast<double>(limits_.reach_extra);
-    if (static_cast<double>(target_tokens - 1) > reach) ++report_.unreachable;
+    if (static_cast<double>(target_tokens) > reach) ++report_.unreachable;
   }
 
   CorpusLimits limits_;

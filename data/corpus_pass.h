@@ -46,8 +46,8 @@ class LineBlock {
   std::vector<std::vector<std::int32_t>> slices_;  // ids, of whole lines each
 };
 
-/// Reads both files once. Throws DataError as open_corpus() does for lines that are no UTF-8 and for
-/// files of different length: before a tokenizer is trained, which may take minutes.
+/// Reads both files once. Throws DataError as open_corpus() does for lines that are no UTF-8 and
+/// for files of different length: before a tokenizer is trained, which may take minutes.
 void check_text(const std::filesystem::path& source, const std::filesystem::path& target);
 
 class CorpusPass {

@@ -1,7 +1,6 @@
 #include "data/tokenizers.h"
 
-#include "autograd/base/atomic_file.h"
-#include "autograd/base/mapped_file.h"
+#include "autograd/base/text_file.h"
 #include "data/corpus_pass.h"
 #include "data/line_reader.h"
 
@@ -34,16 +33,7 @@ LineSource lines_of(std::initializer_list<fs::path> files) {
 }
 
 std::shared_ptr<const Tokenizer> load_file(const fs::path& path) {
-  const MappedFile file(path, MapMode::kReadOnly);
-  const auto bytes = file.bytes();
-  return load_tokenizer({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
-}
-
-void save_file(const fs::path& path, const Tokenizer& tokenizer) {
-  const std::string bytes = tokenizer.serialised();
-  AtomicFile file(path);
-  file.write(bytes.data(), bytes.size());
-  file.commit();
+  return load_tokenizer(read_text(path), path.string());
 }
 
 }  // namespace
@@ -84,9 +74,9 @@ Tokenizers Tokenizers::load(const fs::path& folder) {
 }
 
 void Tokenizers::save(const fs::path& folder) const {
-  if (joint()) return save_file(folder / kJoint, *source_);
-  save_file(folder / kTarget, *target_);
-  save_file(folder / kSource, *source_);  // last: load() asks for it
+  if (joint()) return write_text(folder / kJoint, source_->serialised());
+  write_text(folder / kTarget, target_->serialised());
+  write_text(folder / kSource, source_->serialised());  // last: load() asks for it
 }
 
 bool Tokenizers::are_in(const fs::path& folder) {

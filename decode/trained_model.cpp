@@ -1,8 +1,8 @@
 #include "decode/trained_model.h"
 
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 
+#include "autograd/base/text_file.h"
 #include "autograd/parameter_file.h"
 
 namespace heddle {
@@ -46,8 +46,9 @@ TrainedModel::TrainedModel(const fs::path& model)
       store_(stored_type(folder_ / kModelFile)),
       transformer_(Scope(store_), config_.root().object("model", ""),
                    {tokenizers_.source().vocabulary(), tokenizers_.target().vocabulary()}),
-      decode_(config_.root().object("decode", "")) {
-  for (const char* section : {"seed", "data", "optimizer", "schedule", "train"}) {
+      decode_(config_.root().object("decode", "")),
+      data_(config_.root().object("data", "")) {
+  for (const char* section : {"seed", "optimizer", "schedule", "train"}) {
     config_.root().pass_over(section);
   }
   try {
@@ -58,9 +59,16 @@ TrainedModel::TrainedModel(const fs::path& model)
   load_parameters(folder_ / kModelFile, store_);
 }
 
+TranslatorOptions TrainedModel::translator_options(int threads) const {
+  TranslatorOptions options;
+  options.limit = decode_.limit;
+  options.longest_source = std::max(options.longest_source, data_.max_length);
+  options.threads = threads;
+  return options;
+}
+
 std::string TrainedModel::config_text() const {
-  std::ifstream file(folder_ / kConfigFile, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return read_text(folder_ / kConfigFile);
 }
 
 }  // namespace heddle

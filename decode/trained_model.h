@@ -5,8 +5,9 @@
 #include <string>
 
 #include "autograd/parameter.h"
+#include "data/data_config.h"
 #include "data/tokenizers.h"
-#include "decode/decode_config.h"
+#include "decode/translator.h"
 #include "layers/transformer.h"
 
 namespace heddle {
@@ -29,7 +30,9 @@ class TrainedModel {
   const Tokenizers& tokenizers() const { return tokenizers_; }
   const ParameterStore& store() const { return store_; }
   const Transformer& transformer() const { return transformer_; }
-  const DecodeConfig& decode() const { return decode_; }
+  /// How it translates: as its config says. Sources may be 1,024 tokens long, or more where
+  /// training allowed more.
+  TranslatorOptions translator_options(int threads) const;
   /// The resolved config of its run, as JSON.
   std::string config_text() const;
 
@@ -40,6 +43,7 @@ class TrainedModel {
   ParameterStore store_;
   Transformer transformer_;
   DecodeConfig decode_;
+  DataConfig data_;
 };
 
 }  // namespace heddle

@@ -39,9 +39,12 @@ std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
 }  // namespace
 
 Translator::Translator(const Transformer& transformer, const Tokenizers& tokenizers,
-                       const LengthLimit& limit, int threads)
-    : transformer_(transformer), tokenizers_(tokenizers), limit_(limit) {
-  for (int i = 0; i < std::max(1, threads); ++i) {
+                       const TranslatorOptions& options)
+    : transformer_(transformer),
+      tokenizers_(tokenizers),
+      limit_(options.limit),
+      longest_source_(std::min(options.longest_source, transformer.longest_source())) {
+  for (int i = 0; i < std::max(1, options.threads); ++i) {
     spaces_.push_back(std::make_unique<DecodingSpace>());
   }
 }
@@ -53,7 +56,7 @@ void Translator::encode(const std::string& line, Translation& translation) const
   } else {
     tokenizers_.source().encode(line, ids);
   }
-  const auto longest = static_cast<std::size_t>(transformer_.longest_source());
+  const auto longest = static_cast<std::size_t>(longest_source_);
   translation.cut = ids.size() + 1 > longest;
   if (translation.cut) ids.resize(longest - 1);
   if (!ids.empty()) ids.push_back(Vocabulary::kEnd);

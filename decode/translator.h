@@ -18,15 +18,23 @@ struct Translation {
   std::string text;                      // empty for a line without text
   std::vector<std::int32_t> source_ids;  // with the end
   Hypothesis hypothesis;
-  bool cut = false;  // the source was longer than the model's positions allow
+  bool cut = false;  // the source was too long: its end was left out
+};
+
+struct TranslatorOptions {
+  LengthLimit limit;
+  /// Tokens of a source, its end included; at most as many as the model has positions.
+  std::int64_t longest_source = 1024;
+  int threads = 1;
 };
 
 class Translator {
  public:
   /// All must outlive the translator.
-  Translator(const Transformer& transformer, const Tokenizers& tokenizers, const LengthLimit& limit,
-             int threads);
+  Translator(const Transformer& transformer, const Tokenizers& tokenizers,
+             const TranslatorOptions& options);
 
+  std::int64_t longest_source() const { return longest_source_; }
   /// A translation for each line, in their order. Lines are UTF-8; invalid bytes are read as
   /// U+FFFD.
   std::vector<Translation> operator()(std::span<const std::string> lines);
@@ -39,6 +47,7 @@ class Translator {
   const Transformer& transformer_;
   const Tokenizers& tokenizers_;
   LengthLimit limit_;
+  std::int64_t longest_source_;
   std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread
 };
 

@@ -1,6 +1,6 @@
 #include "train/checkpoint.h"
 
-#include "autograd/base/atomic_file.h"
+#include "autograd/base/text_file.h"
 #include "autograd/parameter_file.h"
 #include "decode/trained_model.h"
 
@@ -11,12 +11,6 @@ namespace {
 constexpr const char* kOptimizerFile = "optimizer.safetensors";
 
 }  // namespace
-
-void write_text(const std::filesystem::path& file, const std::string& text) {
-  AtomicFile out(file);
-  out.write(text.data(), text.size());
-  out.commit();
-}
 
 void write_checkpoint(const std::filesystem::path& folder, const Learner& learner,
                       const Tokenizers& tokenizers, const std::string& config,

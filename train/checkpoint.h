@@ -27,7 +27,4 @@ void write_checkpoint(const std::filesystem::path& folder, const Learner& learne
 /// differences where they are those of another model.
 RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner);
 
-/// Writes a whole text file, or nothing.
-void write_text(const std::filesystem::path& file, const std::string& text);
-
 }  // namespace heddle

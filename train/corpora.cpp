@@ -1,11 +1,7 @@
 #include "train/corpora.h"
 
-#include <fstream>
-#include <iterator>
-#include <limits>
-
+#include "autograd/base/text_file.h"
 #include "data/corpus_file.h"
-#include "train/checkpoint.h"
 
 namespace heddle {
 
@@ -21,11 +17,6 @@ std::string stamp_of(const fs::path& path) {
   const FileStamp stamp = file.stamp();
   return path.string() + ", " + std::to_string(stamp.size) + " bytes, changed at " +
          std::to_string(stamp.changed) + "\n";
-}
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 std::string sizes_of(const Tokenizers& tokenizers) {
@@ -60,15 +51,15 @@ TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers&
 Tokenizers trained_tokenizers(const Config& tokenizer, const std::string& part,
                               const TextFiles& text, const fs::path& folder, const Say& say) {
   const std::string key = part + "\n" + stamp_of(text.source) + stamp_of(text.target);
-  if (Tokenizers::are_in(folder) && content_of(folder / kTokenizerKey) == key) {
-    return Tokenizers::load(folder);
-  }
+  const fs::path key_file = folder / kTokenizerKey;
+  const bool fits = fs::exists(key_file) && read_text(key_file) == key;
+  if (fits && Tokenizers::are_in(folder)) return Tokenizers::load(folder);
   say("training the tokenizer");
   Tokenizers tokenizers = Tokenizers::train(tokenizer, text);
   fs::remove_all(folder);  // with caches of older tokenizers
   fs::create_directories(folder);
   tokenizers.save(folder);
-  write_text(folder / kTokenizerKey, key);
+  write_text(key_file, key);
   say("tokenizer: " + sizes_of(tokenizers));
   return tokenizers;
 }

@@ -28,6 +28,14 @@ Lanes::Lanes(const Transformer& transformer, const ParameterStore& store,
   }
 }
 
+void Lanes::set_profile(UpdateProfile* profile) {
+  profile_ = profile;
+  if (profile != nullptr) profile->lanes.resize(lanes_.size());
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i]->context.set_profile(profile != nullptr ? &profile->lanes[i] : nullptr);
+  }
+}
+
 void Lanes::run_lane(Lane& lane, int index, std::span<const MicroBatch> micro_batches, StepKey key,
                      double row_weight) const {
   lane.loss = 0.0;
@@ -54,6 +62,7 @@ UpdateResult Lanes::run(std::span<const MicroBatch> micro_batches, const StepKey
     result.target_tokens += target_tokens(batch);
   }
   check(result.target_tokens > 0, "lanes: an update without target tokens");
+  const std::int64_t begin = nanoseconds_now();
   for (const auto& lane : lanes_) lane->gradients.reset();
   const double row_weight = 1.0 / static_cast<double>(result.target_tokens);
   const auto body = [&](int i) {
@@ -61,8 +70,13 @@ UpdateResult Lanes::run(std::span<const MicroBatch> micro_batches, const StepKey
   };
   run_lanes(count(), options_.threads, threads_per_lane_, std::cref(body));
   for (const auto& lane : lanes_) result.loss += lane->loss;
+  const std::int64_t computed = nanoseconds_now();
   sum_lanes(slabs_, options_.threads);
   result.gradient_norm = gradient_norm(lanes_.front()->gradients, options_.threads);
+  if (profile_ != nullptr) {
+    profile_->lanes_nanoseconds += computed - begin;
+    profile_->sum_nanoseconds += nanoseconds_now() - computed;
+  }
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "autograd/gradient_slab.h"
+#include "autograd/profile.h"
 #include "layers/transformer.h"
 
 namespace heddle {
@@ -28,6 +29,13 @@ struct UpdateResult {
   std::int64_t target_tokens = 0;
 };
 
+/// Where the time of updates goes.
+struct UpdateProfile {
+  std::vector<OpProfile> lanes;
+  std::int64_t lanes_nanoseconds = 0;  // forward and backward, until the last lane has ended
+  std::int64_t sum_nanoseconds = 0;    // adding the lanes' gradients, and their norm
+};
+
 class Lanes {
  public:
   /// Both must outlive the lanes; the store is allocated.
@@ -39,6 +47,9 @@ class Lanes {
 
   /// The negative log-likelihood of all target tokens, without smoothing and dropout: a sum.
   double negative_log_likelihood(const MicroBatch& batch);
+
+  /// Where not null, every run() adds its times; the profile must outlive its use.
+  void set_profile(UpdateProfile* profile);
 
   /// Of the last run().
   const GradientSlab& gradients() const { return lanes_.front()->gradients; }
@@ -62,6 +73,7 @@ class Lanes {
   int threads_per_lane_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<GradientSlab*> slabs_;
+  UpdateProfile* profile_ = nullptr;
 };
 
 /// Target tokens of all lanes.

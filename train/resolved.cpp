@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/base/text_file.h"
 #include "configs/config.h"
 
 namespace heddle {
@@ -41,14 +42,28 @@ std::string text_of(const Json& flat, const std::string& pointer) {
   return flat.contains(pointer) ? flat.at(pointer).dump() : "not given";
 }
 
+Json parsed(const std::filesystem::path& file) {
+  const Json json = Json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
+  check<FileError>(json.is_object(), file.string(),
+                   ": is damaged; copy the config.json of the run's last checkpoint here");
+  return json;
+}
+
 }  // namespace
 
 std::string resolved_part(const std::string& config, const std::string& pointer) {
   return Json::parse(config).at(Json::json_pointer(pointer)).dump();
 }
 
-void check_resumable(const std::string& before, const std::string& now) {
-  const Json old_values = Json::parse(before).flatten(), values = Json::parse(now).flatten();
+std::string resolved_part(const std::filesystem::path& file, const std::string& pointer) {
+  const Json json = parsed(file);
+  const Json::json_pointer place(pointer);
+  check<FileError>(json.contains(place), file.string(), ": is damaged: it has no ", pointer);
+  return json.at(place).dump();
+}
+
+void check_resumable(const std::filesystem::path& before, const std::string& now) {
+  const Json old_values = parsed(before).flatten(), values = Json::parse(now).flatten();
   std::set<std::string> pointers;
   for (const Json* flat : {&old_values, &values}) {
     for (const auto& [pointer, value] : flat->items()) pointers.insert(pointer);

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "autograd/base/atomic_file.h"
 #include "autograd/base/check.h"
+#include "autograd/base/text_file.h"
 
 namespace heddle {
 
@@ -22,6 +22,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 constexpr const char* kTemporary = ".writing";
+constexpr const char* kConfig = "config.json";
+constexpr const char* kCheckpoints = "checkpoints";
+constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char* kCache = "cache";
+constexpr const char* kLock = "lock";
 
 std::string reason(int error) {
   return std::generic_category().message(error);
@@ -58,16 +63,20 @@ void rename_to(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
-  const bool is_run = fs::exists(path_ / "config.json") || !checkpoints().empty();
+  const bool begun = fs::exists(path_ / kConfig) && fs::is_directory(path_ / kCheckpoints);
+  const bool is_run = begun || !checkpoints().empty();
   made_ = !fs::exists(path_);
   check<FileError>(!fs::exists(path_) || fs::is_directory(path_), path_.string(),
                    ": is a file; give the folder of a run");
+  // What a start left that was killed is ours, too.
+  const bool ours = is_run || made_ || fs::is_empty(path_) || fs::exists(path_ / kLock);
+  check<FileError>(ours, path_.string(), ": holds files that are no run; give another folder");
   check<FileError>(how != Open::kContinue || is_run, path_.string(), ": holds no run to resume");
   check<FileError>(how != Open::kNew || !is_run, path_.string(),
                    ": holds a run; continue it with --resume, or throw it away with --force");
   std::error_code error;
-  fs::create_directories(path_ / "checkpoints", error);
-  check<FileError>(!error, "cannot make ", (path_ / "checkpoints").string(), ": ", error.message());
+  fs::create_directories(path_ / kCheckpoints, error);
+  check<FileError>(!error, "cannot make ", (path_ / kCheckpoints).string(), ": ", error.message());
   lock();
   remove_leftovers();
 }
@@ -80,25 +89,23 @@ RunFolder::~RunFolder() {
 
 void RunFolder::begin(const std::string& config) {
   if (how_ == Open::kForce) {
-    for (const char* old : {"checkpoints", "metrics.jsonl"}) fs::remove_all(path_ / old);
-    fs::create_directories(path_ / "checkpoints");
+    for (const char* old : {kCheckpoints, kMetrics}) fs::remove_all(path_ / old);
+    fs::create_directories(path_ / kCheckpoints);
   }
-  AtomicFile file(path_ / "config.json");
-  file.write(config.data(), config.size());
-  file.commit();
+  write_text(path_ / kConfig, config);
 }
 
 // What failed before it began leaves nothing behind, so that it can be tried again.
 void RunFolder::remove_unless_begun() const {
   std::error_code ignored;
-  if (fs::exists(path_ / "config.json") || !checkpoints().empty()) return;
-  for (const char* name : {"checkpoints", "cache", "lock"}) fs::remove_all(path_ / name, ignored);
+  if (fs::exists(path_ / kConfig) || !checkpoints().empty()) return;
+  for (const char* name : {kCheckpoints, kCache, kLock}) fs::remove_all(path_ / name, ignored);
   if (made_) fs::remove(path_, ignored);
 }
 
 // The system takes the lock away from a process that dies, so it is never stale.
 void RunFolder::lock() {
-  const fs::path file = path_ / "lock";
+  const fs::path file = path_ / kLock;
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   check<FileError>(lock_ >= 0, "cannot write ", file.string(), ": ", reason(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
@@ -111,7 +118,7 @@ void RunFolder::lock() {
 
 void RunFolder::remove_leftovers() {
   std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {
+  for (const auto& entry : fs::directory_iterator(path_ / kCheckpoints)) {
     if (entry.path().extension() == kTemporary) leftovers.push_back(entry.path());
   }
   for (const fs::path& path : leftovers) fs::remove_all(path);
@@ -120,7 +127,7 @@ void RunFolder::remove_leftovers() {
 fs::path RunFolder::checkpoint(std::int64_t update) const {
   std::string digits = std::to_string(update);
   digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
-  return path_ / "checkpoints" / std::string(kPrefix).append(digits);
+  return path_ / kCheckpoints / std::string(kPrefix).append(digits);
 }
 
 void RunFolder::write_checkpoint(std::int64_t update,
@@ -146,7 +153,7 @@ void RunFolder::write_checkpoint(std::int64_t update,
 }
 
 void RunFolder::point(const std::string& name, std::int64_t update) {
-  const fs::path link = path_ / "checkpoints" / name;
+  const fs::path link = path_ / kCheckpoints / name;
   fs::path temporary = link;
   temporary += kTemporary;
   std::error_code error;
@@ -159,7 +166,7 @@ void RunFolder::point(const std::string& name, std::int64_t update) {
 
 std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
   std::error_code error;
-  const fs::path target = fs::read_symlink(path_ / "checkpoints" / name, error);
+  const fs::path target = fs::read_symlink(path_ / kCheckpoints / name, error);
   if (error) return std::nullopt;
   const auto update = update_of(target.filename().string());
   return update && fs::is_directory(checkpoint(*update)) ? update : std::nullopt;
@@ -167,8 +174,8 @@ std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
 
 std::vector<std::int64_t> RunFolder::checkpoints() const {
   std::vector<std::int64_t> updates;
-  if (!fs::is_directory(path_ / "checkpoints")) return updates;
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {
+  if (!fs::is_directory(path_ / kCheckpoints)) return updates;
+  for (const auto& entry : fs::directory_iterator(path_ / kCheckpoints)) {
     const auto update = update_of(entry.path().filename().string());
     if (update && entry.is_directory()) updates.push_back(*update);
   }

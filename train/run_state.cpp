@@ -1,10 +1,9 @@
 #include "train/run_state.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "autograd/base/atomic_file.h"
 #include "autograd/base/check.h"
+#include "autograd/base/text_file.h"
 
 namespace heddle {
 
@@ -13,6 +12,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
+
+[[noreturn]] void fail_damaged(const std::filesystem::path& file) {
+  fail<FileError>(file.string(),
+                  ": is damaged; let the link \"last\" beside it point to another "
+                  "checkpoint");
+}
 
 }  // namespace
 
@@ -25,18 +30,14 @@ void write_state(const std::filesystem::path& file, const RunState& state) {
                {"train_content", state.train_content},
                {"valid_content", state.valid_content}};
   if (state.best) json["best"] = {{"update", state.best->update}, {"loss", state.best->loss}};
-  const std::string text = json.dump(2) + "\n";
-  AtomicFile out(file);
-  out.write(text.data(), text.size());
-  out.commit();
+  write_text(file, json.dump(2) + "\n");
 }
 
 RunState read_state(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  check<FileError>(in.is_open(), "cannot read ", file.string());
+  const std::string text = read_text(file);
   RunState state;
   try {
-    const Json json = Json::parse(in);
+    const Json json = Json::parse(text);
     check<FileError>(json.at("format") == kFormat, file.string(), ": is of another version");
     state.update = json.at("update");
     state.cursor = {json.at("epoch"), json.at("position")};
@@ -46,9 +47,12 @@ RunState read_state(const std::filesystem::path& file) {
     if (json.contains("best")) {
       state.best = {.update = json["best"].at("update"), .loss = json["best"].at("loss")};
     }
-  } catch (const Json::exception& error) {
-    fail<FileError>(file.string(), ": is damaged (", error.what(), ")");
+  } catch (const Json::exception&) {
+    fail_damaged(file);
   }
+  const bool possible = state.update >= 0 && state.cursor.epoch >= 0 &&
+                        state.cursor.position >= 0 && state.target_tokens >= 0;
+  if (!possible) fail_damaged(file);
   return state;
 }
 

@@ -43,8 +43,8 @@ Trainer::Trainer(const Parts& parts, const RunState& state)
       state_(state),
       lanes_(parts.learner.transformer, parts.learner.store,
              lane_options(parts.settings, parts.threads)),
-      translator_(parts.learner.transformer, parts.tokenizers, parts.settings.decode.limit,
-                  parts.threads),
+      translator_(parts.learner.transformer, parts.tokenizers,
+                  {parts.settings.decode.limit, parts.settings.data.max_length, parts.threads}),
       batch_options_(batch_options(parts.settings, parts.tokenizers)),
       stream_(parts.corpora.train(), batch_options_, state.cursor),
       batches_(static_cast<std::size_t>(config_.accumulate)),
@@ -89,7 +89,10 @@ UpdateResult Trainer::update(Prefetcher& batches) {
   const std::int64_t update = state_.update + 1;
   const StepKey key{.seed = parts_.settings.seed, .update = static_cast<std::uint64_t>(update)};
   const UpdateResult result = lanes_.run(std::span(micro_batches_).first(count), key);
-  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) fail_not_finite(result);
+  if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss);
+  if (!std::isfinite(result.gradient_norm)) {
+    fail_not_finite("norm of the gradients", result.gradient_norm);
+  }
   Learner& learner = parts_.learner;
   learner.optimizer.step(lanes_.gradients(), learner.schedule(update), update,
                          clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
@@ -101,11 +104,10 @@ UpdateResult Trainer::update(Prefetcher& batches) {
   return result;
 }
 
-void Trainer::fail_not_finite(const UpdateResult& result) const {
-  fail<NumericError>("update ", state_.update + 1, ": the loss is ", result.loss,
-                     " and the norm of the gradients ", result.gradient_norm,
-                     "; lower schedule.learning_rate or raise schedule.warmup, and continue from "
-                     "the last checkpoint with --resume");
+void Trainer::fail_not_finite(const char* what, double value) const {
+  fail<NumericError>("the ", what, " behind update ", state_.update, " is ", value,
+                     "; begin again with a lower schedule.learning_rate or a longer "
+                     "schedule.warmup, if you like from the last checkpoint, with train.init_from");
 }
 
 void Trainer::report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches) {
@@ -144,6 +146,7 @@ void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
   validated_ = state_.update;
   const auto begin = Clock::now();
   const double loss = validation_loss(lanes_, *pairs, batch_options_);
+  if (!std::isfinite(loss)) fail_not_finite("validation loss", loss);
   const bool best = !state_.best || loss < state_.best->loss;
   const std::vector<Sample> samples =
       sample_translations(translator_, *pairs, config_.sample_translations);
@@ -161,12 +164,10 @@ void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
     parts_.progress.say("  target       " + sample.target);
     parts_.progress.say("  translation  " + sample.translation);
   }
-  if (best) {
-    state_.best = {.update = state_.update, .loss = loss};
-    save(folder);
-    folder.point("best", state_.update);
-  }
   window_.begin += Clock::now() - begin;
+  if (!best) return;
+  state_.best = {.update = state_.update, .loss = loss};
+  save(folder);
 }
 
 void Trainer::save(RunFolder& folder) {
@@ -176,13 +177,15 @@ void Trainer::save(RunFolder& folder) {
     write_checkpoint(path, parts_.learner, parts_.tokenizers, parts_.config, state_);
   });
   folder.point("last", state_.update);
+  if (state_.best && state_.best->update == state_.update) folder.point("best", state_.update);
   saved_ = state_.update;
   remove_old(folder);
   window_.begin += Clock::now() - begin;
 }
 
 void Trainer::remove_old(RunFolder& folder) const {
-  const std::vector<std::int64_t> updates = folder.checkpoints();
+  std::vector<std::int64_t> updates = folder.checkpoints();
+  std::erase_if(updates, [&](std::int64_t u) { return u > state_.update; });  // of before a resume
   const auto kept = static_cast<std::size_t>(config_.keep_last);
   for (std::size_t i = 0; i + kept < updates.size(); ++i) {
     const bool best = state_.best && updates[i] == state_.best->update;
@@ -209,11 +212,14 @@ Trainer::End Trainer::run(RunFolder& folder, const std::function<bool()>& stop) 
   return End::kFinished;
 }
 
-Trainer::Speed Trainer::measure(int updates) {
+Trainer::Speed Trainer::measure(int updates, const std::function<void()>& tick) {
+  constexpr int kWarmUp = 2;
   Prefetcher batches([&](Batch& batch) { stream_.next(batch); });
-  for (int i = 0; i < 2; ++i) update(batches);
-  window_ = {};
-  for (int i = 0; i < updates; ++i) update(batches);
+  for (int i = 0; i < kWarmUp + updates; ++i) {
+    tick();
+    if (i == kWarmUp) window_ = {};
+    update(batches);
+  }
   return {static_cast<double>(window_.target_tokens) / seconds_since(window_.begin),
           static_cast<double>(window_.target_tokens) / updates};
 }

@@ -43,8 +43,8 @@ class Trainer {
     double tokens_per_second;  // target tokens
     double tokens_per_update;
   };
-  /// Does `updates` updates after two that are not timed: for measuring.
-  Speed measure(int updates);
+  /// Does `updates` updates after two that are not timed; `tick` is called between them.
+  Speed measure(int updates, const std::function<void()>& tick);
 
   const RunState& state() const { return state_; }
 
@@ -66,7 +66,7 @@ class Trainer {
   void validate(MetricsFile& metrics, RunFolder& folder);
   void save(RunFolder& folder);
   void remove_old(RunFolder& folder) const;
-  [[noreturn]] void fail_not_finite(const UpdateResult& result) const;
+  [[noreturn]] void fail_not_finite(const char* what, double value) const;
 
   Parts parts_;
   const TrainConfig& config_;

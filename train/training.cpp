@@ -1,8 +1,8 @@
 #include "train/training.h"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "autograd/base/parallel.h"
@@ -19,25 +19,29 @@ namespace fs = std::filesystem;
 
 constexpr int kMostLanes = 8;
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  check<FileError>(file.is_open(), "cannot read ", path.string());
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+/// What a run decides when it begins, and keeps: its number of lanes, and the settings of a
+/// tokenizer that it takes from another model.
+std::vector<std::string> decisions(const TrainingRequest& request, const TrainConfig& train) {
+  const fs::path before = request.run / kConfigFile;
+  const bool goes_on = request.open == RunFolder::Open::kContinue && fs::exists(before);
+  std::vector<std::string> overrides;
+  if (!train.lanes) {
+    const std::string lanes = goes_on ? resolved_part(before, "/train/lanes")
+                                      : std::to_string(std::min(available_threads(), kMostLanes));
+    overrides.push_back("train.lanes=" + lanes);
+  }
+  if (train.init_from) {
+    const fs::path config = goes_on ? before : find_checkpoint(*train.init_from) / kConfigFile;
+    overrides.push_back("data.tokenizer=" + resolved_part(config, "/data/tokenizer"));
+  }
+  return overrides;
 }
 
-/// The config with a number of lanes: its own, that of the run that is continued, or one for this
-/// machine.
 ConfigDocument read_document(const TrainingRequest& request) {
   ConfigDocument document = ConfigDocument::read(request.config, request.overrides);
-  const Config train = document.root().object("train", "");
-  if (TrainConfig(train).lanes) return document;
-  std::int64_t lanes = std::min(available_threads(), kMostLanes);
-  const fs::path before = request.run / kConfigFile;
-  if (request.open == RunFolder::Open::kContinue && fs::exists(before)) {
-    lanes = std::stoll(resolved_part(text_of(before), "/train/lanes"));
-  }
+  const TrainConfig train(document.root().object("train", ""));
   std::vector<std::string> overrides = request.overrides;
-  overrides.push_back("train.lanes=" + std::to_string(lanes));
+  for (std::string& decision : decisions(request, train)) overrides.push_back(std::move(decision));
   return ConfigDocument::read(request.config, overrides);
 }
 
@@ -51,19 +55,38 @@ Vocabularies vocabularies_of(const Tokenizers& tokenizers) {
   return {tokenizers.source().vocabulary(), tokenizers.target().vocabulary()};
 }
 
-void check_unchanged(const Corpora& corpora, const RunState& state) {
-  const bool same = corpora.train_content() == state.train_content &&
-                    corpora.valid_content() == state.valid_content;
-  check<DataError>(same,
-                   "the corpus changed since the run began, so that it cannot be continued: "
-                   "restore the files, or begin another run with --run or --force");
+void check_unchanged(const char* which, const std::optional<TextFiles>& text, std::uint64_t before,
+                     std::uint64_t now) {
+  if (before == now) return;
+  const std::string files =
+      text ? " (" + text->source.string() + ", " + text->target.string() + ")" : "";
+  fail<DataError>("the ", which, " text", files,
+                  " changed since the run began, so that it cannot be continued: restore it, or "
+                  "begin another run with --run or --force");
+}
+
+/// The nearest folder above that is there.
+fs::path existing_parent(const fs::path& path) {
+  fs::path parent = fs::absolute(path).parent_path();
+  while (!fs::is_directory(parent) && parent != parent.parent_path()) parent = parent.parent_path();
+  return parent;
+}
+
+/// The one that "last" points to; without that link, which a copy may have lost, the newest.
+std::optional<fs::path> newest_checkpoint(const RunFolder& folder) {
+  if (const auto last = folder.pointed("last")) return folder.checkpoint(*last);
+  const std::vector<std::int64_t> updates = folder.checkpoints();
+  if (updates.empty()) return std::nullopt;
+  return folder.checkpoint(updates.back());
 }
 
 /// Removed at its end.
 struct ScratchFolder {
-  explicit ScratchFolder(const fs::path& beside) : path(beside) {
-    path += ".dry-run-" + std::to_string(::getpid());
-    fs::create_directories(path);
+  explicit ScratchFolder(const fs::path& run)
+      : path(existing_parent(run) / ("dry-run-" + std::to_string(::getpid()))) {
+    std::error_code error;
+    fs::create_directory(path, error);
+    check<FileError>(!error, "cannot make ", path.string(), ": ", error.message());
   }
   ~ScratchFolder() {
     std::error_code ignored;
@@ -103,7 +126,9 @@ Tokenizers Training::find_tokenizers(const fs::path& caches,
                                      const std::optional<fs::path>& checkpoint) const {
   if (checkpoint) return Tokenizers::load(*checkpoint);
   if (settings_.train.init_from) {
-    return Tokenizers::load(find_checkpoint(*settings_.train.init_from));
+    const fs::path model = find_checkpoint(*settings_.train.init_from);
+    progress_.say("the tokenizer is that of " + model.string());
+    return Tokenizers::load(model);
   }
   return trained_tokenizers(document_.root().object("data", "").object("tokenizer", ""),
                             resolved_part(resolved_, "/data/tokenizer"), *settings_.data.train,
@@ -119,6 +144,10 @@ void Training::initialise(Learner& learner) const {
   const ParameterDifferences found = load_matching_parameters(model / kModelFile, learner.store);
   progress_.say("weights begin as those of " + model.string() +
                 (found.none() ? "" : "; " + found.message()));
+}
+
+void Training::check_not_stopped() const {
+  check<Interrupted>(!stop_(), "stopped before the first update");
 }
 
 Training::Prepared Training::prepare(const fs::path& caches,
@@ -144,7 +173,10 @@ Training::Prepared Training::prepare(const fs::path& caches,
   document_.finish();
   if (checkpoint) {
     p.state = load_checkpoint(*checkpoint, *p.learner);
-    check_unchanged(*p.corpora, p.state);
+    check_unchanged("training", settings_.data.train, p.state.train_content,
+                    p.corpora->train_content());
+    check_unchanged("validation", settings_.data.valid, p.state.valid_content,
+                    p.corpora->valid_content());
   } else {
     initialise(*p.learner);
     p.state.train_content = p.corpora->train_content();
@@ -157,14 +189,13 @@ Trainer::End Training::run() {
   RunFolder folder(request_.run, request_.open);
   std::optional<fs::path> checkpoint;
   if (request_.open == RunFolder::Open::kContinue) {
-    check_resumable(text_of(folder.path() / kConfigFile), resolved_);
-    if (const auto last = folder.pointed("last")) checkpoint = folder.checkpoint(*last);
+    check_resumable(folder.path() / kConfigFile, resolved_);
+    checkpoint = newest_checkpoint(folder);
   }
   Prepared p = prepare(folder.path() / "cache", checkpoint);
   folder.begin(resolved_);
-  progress_.say(request_.run.string() + ": " +
-                std::to_string(p.learner->store.elements()) + " parameters, " +
-                std::to_string(*settings_.train.lanes) + " lanes, " +
+  progress_.say(request_.run.string() + ": " + std::to_string(p.learner->store.elements()) +
+                " parameters, " + std::to_string(*settings_.train.lanes) + " lanes, " +
                 std::to_string(request_.threads) + " threads" +
                 (checkpoint ? "; goes on behind update " + std::to_string(p.state.update) : ""));
   Trainer trainer(
@@ -183,7 +214,7 @@ Training::Estimate Training::dry_run() {
   estimate.parameters = p.learner->store.elements();
   estimate.parameter_bytes =
       estimate.parameters * static_cast<std::int64_t>(size_of(p.learner->store.dtype()));
-  estimate.speed = trainer.measure(5);
+  estimate.speed = trainer.measure(5, [&] { check_not_stopped(); });
   estimate.pairs = p.corpora->train().size();
   const CorpusReport& report = p.corpora->report();
   estimate.tokens_per_epoch = static_cast<double>(report.target_tokens) *

@@ -30,8 +30,7 @@ class Training {
   /// Reads and checks the config. Throws ConfigError with all that is wrong with it.
   Training(const TrainingRequest& request, Progress& progress, std::function<bool()> stop);
 
-  /// Prepares the run, in its folder, and trains. Where it fails before the first update, a folder
-  /// that it made goes again.
+  /// Prepares the run, in its folder, and trains. Where preparing fails, nothing is left of it.
   Trainer::End run();
 
   struct Estimate {
@@ -46,8 +45,7 @@ class Training {
 
  private:
   struct Prepared;
-  void settle_lanes(const TrainingRequest& request);
-  void announce(const Learner& learner) const;
+  void check_not_stopped() const;
   void initialise(Learner& learner) const;
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);

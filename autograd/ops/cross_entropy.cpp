@@ -39,6 +39,7 @@ Tensor cross_entropy(Context& context, const Tensor& x, const Tensor& weight, co
   const Op op(context, "cross_entropy", {x, weight, bias}, 1);
   const std::int64_t classes = options.classes != 0 ? options.classes : weight.shape[0];
   check_cross_entropy(x, weight, bias, targets, row_weights, classes, options.smoothing);
+  op.note_product({x.shape[0], classes, x.shape[1]});
   const Tensor loss = op.output({}, x.dtype);
   Tensor dx;  // private until backward: x may get other gradients, or none
   if (op.recording() && x.needs_gradient()) dx = context.empty(x.shape, x.dtype);

@@ -147,6 +147,7 @@ Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Ten
   check_linear(x, weight, bias);
   const ProductShape shape{x.shape.rows(), weight.shape[0], weight.shape[1]};
   const Tensor y = op.output(x.shape.with(x.shape.rank() - 1, shape.n), x.dtype);
+  op.note_product(shape);
   const bool keep_pre = op.recording() && kernels::backward_reads_pre(activation);
   const Tensor pre = keep_pre ? context.empty(y.shape, y.dtype) : Tensor{};
   dispatch(x.dtype, "linear", [&](auto zero) {

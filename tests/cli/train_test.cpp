@@ -60,6 +60,14 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   CHECK(contains(evaluate.out, " of 40)\nloss "));
   const Outcome json = heddle_run("evaluate " + run + pair + " --json");
   CHECK(json.out.starts_with("{\"lines\":40,\"exact_match\":"));
+  CHECK(heddle_run("evaluate " + run + pair + " --json --threads 3").out == json.out);
+  for (const std::string& command : {"evaluate " + run + pair, "inspect " + run}) {
+    const std::string line =
+        std::string(HEDDLE_BINARY) + " " + command + " >/dev/full 2>" + (small / "err").string();
+    const int status = std::system(line.c_str());
+    CHECK(WEXITSTATUS(status) == 5);
+    CHECK(contains(read_bytes(small / "err"), "heddle: cannot write"));
+  }
   const Outcome own =
       heddle_run("evaluate --hypothesis " + (small / "valid.tgt").string() + " --reference " +
                  (small / "valid.tgt").string() + " --groups " + (small / "valid.src").string());
@@ -79,7 +87,8 @@ TEST_CASE("cli train: a dry run prints parameters, memory and speed") {
 TEST_CASE("cli train: a signal saves and says how to go on") {
   SmallRun small;
   const std::string run = (small / "run").string(), config = (small / "run.json").string();
-  for (const auto& [signal, code] : {std::pair(SIGINT, 130), std::pair(SIGTERM, 143)}) {
+  for (const auto& [signal, code] :
+       {std::pair(SIGINT, 130), std::pair(SIGTERM, 143), std::pair(SIGHUP, 129)}) {
     const fs::path err = small / "err";
     fs::remove(err);
     Process process({"train", config, "--run", run, "--force", "--set", "train.steps=100000000"},
@@ -88,7 +97,7 @@ TEST_CASE("cli train: a signal saves and says how to go on") {
     process.send(signal);
     CHECK(process.exit_code() == code);
     CHECK(read_bytes(err).ends_with("saved; this goes on: heddle train " + config + " --run " +
-                                    run + " --set 'train.steps=100000000' --resume\n"));
+                                    run + " --set train.steps=100000000 --resume\n"));
     CHECK(heddle_run("inspect " + run).code == 0);
   }
   CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);

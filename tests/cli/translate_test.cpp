@@ -39,6 +39,14 @@ TEST_CASE("cli translate: one line out for each line in, from files and through 
   CHECK(files.out == "");
   CHECK(read_bytes(out) == piped.out);
   CHECK(heddle_run("translate " + run + " < /dev/null").out == "");
+  // A link stays one; a pipe is written to.
+  fs::create_symlink(out, small / "link");
+  write_bytes(out, "old");
+  const std::string both = "translate " + run + " --input " + in.string() + " --output ";
+  CHECK(heddle_run(both + (small / "link").string()).code == 0);
+  CHECK(fs::is_symlink(small / "link"));
+  CHECK(read_bytes(out) == piped.out);
+  CHECK(heddle_run(both + "/dev/stdout").out == piped.out);
   check_failure("translate " + run + " --input " + (small / "no").string(), 5,
                 "heddle: cannot read " + (small / "no").string() + ": No such file or directory");
   check_failure("translate " + run + " --input " + run, 5,

@@ -26,7 +26,7 @@ Lines texts(const std::vector<Translation>& translations) {
 }
 
 Lines translate(const TrainedModel& model, const Lines& lines, int threads = 1) {
-  Translator translator(model.transformer(), model.tokenizers(), model.decode().limit, threads);
+  Translator translator(model.transformer(), model.tokenizers(), model.translator_options(threads));
   return texts(translator(lines));
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("translator: what is no UTF-8, too long or without an end is noted, no
   small.train({.set = {"model.positions=learned", "model.max_positions=32", "train.steps=1",
                        "decode.max_length.factor=0", "decode.max_length.extra=3"}});
   const TrainedModel model(small / "run");
-  Translator translator(model.transformer(), model.tokenizers(), model.decode().limit, 2);
+  Translator translator(model.transformer(), model.tokenizers(), model.translator_options(2));
   std::string long_line;
   for (int i = 0; i < 50; ++i) long_line += "un ";
   const Lines lines = {"un \xff deux", long_line, long_line.substr(0, 31 * 3)};
@@ -94,6 +94,21 @@ TEST_CASE("translator: what is no UTF-8, too long or without an end is noted, no
   CHECK_FALSE(translations[2].cut);
   CHECK(translations[2].source_ids == translations[1].source_ids);
   for (const Translation& t : translations) CHECK(t.hypothesis.ids.size() <= 3);
+}
+
+TEST_CASE("translator: a line of any length takes its time, but no more") {
+  SmallRun small;
+  small.train({.set = {"train.steps=1", "decode.max_length.factor=0"}});
+  const TrainedModel model(small / "run");
+  Translator translator(model.transformer(), model.tokenizers(), model.translator_options(1));
+  CHECK(translator.longest_source() == 1024);
+  std::string line;
+  for (int i = 0; i < 100'000; ++i) line += "un ";
+  const std::vector<Translation> translations = translator(std::vector{line});
+  CHECK(translations[0].cut);
+  CHECK(translations[0].source_ids.size() == 1024);
+  small.train({.run = "long", .set = {"train.steps=1", "data.max_length=2000"}});
+  CHECK(TrainedModel(small / "long").translator_options(1).longest_source == 2000);
 }
 
 TEST_CASE("trained model: damaged or missing files are named") {
@@ -112,7 +127,8 @@ TEST_CASE("trained model: damaged or missing files are named") {
   CHECK(contains(damaged("config.json", R"({"model": {"d_modle": 3}})"), "d_modle: unknown key"));
   CHECK(contains(damaged("config.json", R"({"model": {"d_model": 16, "d_ff": 24, "layers": 2}})"),
                  "its parameters are not the model's: "));
-  CHECK(contains(damaged("tokenizer", "nothing"), "tokenizer: ends within line 1; the file was cut off"));
+  CHECK(contains(damaged("tokenizer", "nothing"),
+                 "tokenizer: ends within line 1; the file was cut off"));
   CHECK(contains(damaged("model.safetensors", "short"), "model.safetensors"));
   CHECK(error() == "");
   fs::remove(checkpoint / "tokenizer");

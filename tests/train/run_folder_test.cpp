@@ -117,10 +117,16 @@ TEST_CASE("run folder: what did not begin leaves nothing behind") {
   const TemporaryFolder folder;
   { const RunFolder run(folder / "run", RunFolder::Open::kNew); }
   CHECK_FALSE(fs::exists(folder / "run"));
-  fs::create_directory(folder / "mine");
-  write_bytes(folder / "mine" / "notes.txt", "mine");
+  fs::create_directories(folder / "mine" / "cache");
+  fs::create_directories(folder / "mine" / "checkpoints");
+  for (const RunFolder::Open how : {RunFolder::Open::kNew, RunFolder::Open::kForce}) {
+    CHECK(failure([&] { RunFolder(folder / "mine", how); }) ==
+          (folder / "mine").string() + ": holds files that are no run; give another folder");
+  }
+  CHECK(fs::exists(folder / "mine" / "cache"));
+  write_bytes(folder / "mine" / "lock", "");  // a start that was killed
   { const RunFolder run(folder / "mine", RunFolder::Open::kNew); }
-  CHECK(std::distance(fs::directory_iterator(folder / "mine"), fs::directory_iterator()) == 1);
+  CHECK(fs::is_empty(folder / "mine"));
   {
     RunFolder run(folder / "mine", RunFolder::Open::kNew);
     run.begin("{}");

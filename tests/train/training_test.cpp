@@ -41,6 +41,7 @@ std::vector<Json> metrics_of(const SmallRun& small, const std::string& run) {
   std::istringstream text(small.bytes(run + "/metrics.jsonl"));
   for (std::string line; std::getline(text, line);) {
     Json json = Json::parse(line);
+    CHECK(json["seconds"] > 0.0);
     for (const char* clock : {"seconds", "waited_seconds", "tokens_per_second"}) json.erase(clock);
     lines.push_back(json);
   }
@@ -138,6 +139,22 @@ TEST_CASE("training: a run that was stopped goes on as if it had not been") {
         small.bytes("longer/checkpoints/step-000014/model.safetensors"));
 }
 
+TEST_CASE("training: goes on behind the newest checkpoint where the link is lost") {
+  SmallRun small;
+  small.train({});
+  small.train({.run = "longer", .set = {"train.steps=16"}});
+  fs::remove(small / "run" / "checkpoints" / "last");
+  small.train({.set = {"train.steps=16"}, .open = RunFolder::Open::kContinue});
+  CHECK(checkpoint_bytes(small, "run/checkpoints/step-000016") ==
+        checkpoint_bytes(small, "longer/checkpoints/step-000016"));
+  // Back to an older one: what is newer stays until it is written anew, and so does the newest.
+  RunFolder(small / "run", RunFolder::Open::kContinue).point("last", 12);
+  small.train({.set = {"train.steps=13", "train.keep_last=1"}, .open = RunFolder::Open::kContinue});
+  const RunFolder folder(small / "run", RunFolder::Open::kContinue);
+  CHECK(folder.pointed("last") == 13);
+  CHECK(folder.checkpoints() == Updates{13, 16});
+}
+
 TEST_CASE("training: another model or another text does not continue a run") {
   SmallRun small;
   small.train({});
@@ -156,10 +173,21 @@ TEST_CASE("training: another model or another text does not continue a run") {
                  "holds no run to resume"));
   write_reversals(small / "train.src", small / "train.tgt", 300, 5);
   CHECK(message_of<DataError>([&] { resume({}); }) ==
-        "the corpus changed since the run began, so that it cannot be continued: restore the "
-        "files, or begin another run with --run or --force");
+        "the training text (" + (small / "train.src").string() + ", " +
+            (small / "train.tgt").string() +
+            ") changed since the run began, so that it cannot be continued: restore it, or begin "
+            "another run with --run or --force");
   write_reversals(small / "train.src", small / "train.tgt", 300, 1);
   resume({});  // the same text again, though the files are new
+  write_bytes(small / "run" / "config.json", "[]");
+  CHECK(message_of<FileError>([&] { resume({}); }) ==
+        (small / "run" / "config.json").string() +
+            ": is damaged; copy the config.json of the run's last checkpoint here");
+  fs::copy_file(small / "run" / "checkpoints" / "last" / "config.json",
+                small / "run" / "config.json", fs::copy_options::overwrite_existing);
+  resume({});
+  write_bytes(small / "run" / "checkpoints" / "last" / "state.json", R"({"format": 1})");
+  CHECK(contains(message_of<FileError>([&] { resume({}); }), "state.json: is damaged; "));
 }
 
 TEST_CASE("training: epochs end a run, and with them an update") {
@@ -208,6 +236,10 @@ TEST_CASE("training: begins with the weights and the tokenizer of another model"
   CHECK(small.bytes("same/checkpoints/last/model.safetensors") ==
         small.bytes("run/checkpoints/last/model.safetensors"));
   CHECK(read_state(small / "same" / "checkpoints" / "last" / "state.json").update == 1);
+  small.train(
+      {.run = "bytes", .set = {from, "train.steps=1", "data.tokenizer={\"type\": \"byte\"}"}});
+  CHECK(contains(small.said(), "the tokenizer is that of " + (small / "run").string()));
+  CHECK(Json::parse(small.bytes("bytes/config.json"))["data"]["tokenizer"]["type"] == "word");
   small.train({.run = "other", .set = {from, "train.steps=1", "model.output_bias=true"}});
   CHECK(contains(small.said(), "; missing output.bias\n"));
   small.train(
@@ -226,8 +258,16 @@ TEST_CASE("training: a loss that is no number is said, and what was saved stays"
     small.train({.set = {"schedule.learning_rate=1e30", "train.clip_norm=0",
                          "train.checkpoint_every=1", "schedule.warmup=0"}});
   });
-  CHECK(contains(message, ": the loss is "));
-  CHECK(contains(message, "; lower schedule.learning_rate or raise schedule.warmup"));
+  CHECK(contains(message, " behind update "));
+  // A validation is no success either.
+  CHECK(contains(message_of<NumericError>([&] {
+                   small.train({.run = "at once",
+                                .set = {"schedule.learning_rate=1e30", "train.clip_norm=0",
+                                        "schedule.warmup=0", "train.steps=1"}});
+                 }),
+                 "the validation loss behind update 1 is "));
+  CHECK(contains(message, "; begin again with a lower schedule.learning_rate"));
+  for (const Json& line : metrics_of(small, "run")) CHECK(line["loss"].is_number());
   CHECK(RunFolder(small / "run", RunFolder::Open::kContinue).pointed("last").has_value());
 }
 

@@ -54,7 +54,7 @@ TEST_CASE("validation: the loss per token, whatever the batches and lanes") {
             doctest::Approx(expected).epsilon(1e-12));
     }
   }
-  Translator translator(model.transformer(), model.tokenizers(), model.decode().limit, 1);
+  Translator translator(model.transformer(), model.tokenizers(), model.translator_options(1));
   const std::vector<Sample> samples = sample_translations(translator, pairs, 2);
   REQUIRE(samples.size() == 2);
   CHECK(samples[0].source + "\n" ==

@@ -1,0 +1,16 @@
+// Small files as strings.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace heddle {
+
+/// The bytes of a file. Throws FileError with the path and the system's reason.
+std::string read_text(const std::filesystem::path& path);
+
+/// Writes the file whole or not at all (AtomicFile).
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace heddle

@@ -1,0 +1,27 @@
+// What `heddle bench` found, as text for people and as JSON for programs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/bench_shapes.h"
+#include "train/step_timing.h"
+
+namespace heddle {
+
+struct BenchReport {
+  std::string shape;  // or the config file
+  BenchSentences sentences;
+  std::int64_t parameters = 0;
+  int threads = 1;
+  int lanes = 1;
+  int updates = 0;  // that were timed
+  StepTiming timing;
+
+  /// A few aligned lines.
+  std::string text() const;
+  /// One object; its keys stay as they are.
+  std::string json() const;
+};
+
+}  // namespace heddle

@@ -1,0 +1,126 @@
+// heddle bench: how fast does a model train on this machine, and where does the time go?
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "autograd/base/parallel.h"
+#include "cli/bench_batch.h"
+#include "cli/bench_report.h"
+#include "cli/bench_shapes.h"
+#include "cli/verbs.h"
+#include "train/learner.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kAbout = R"(Example: heddle bench --shape tiny
+
+Times training updates on random sentences, and what they spend their time on.
+
+With the model and the optimizer of a config, or with one of three models known by name. Target
+tokens per second are the median of the timed updates; GEMM share is the time that the update's
+matrix products take alone, by the time of the update.)";
+
+struct Arguments {
+  std::string file, shape;
+  std::vector<std::string> overrides;
+  std::optional<int> threads, lanes;
+  std::optional<std::int32_t> sentences, length, vocabulary;
+  int updates = 10;
+  bool json = false;
+};
+
+ConfigDocument read(const Arguments& arguments) {
+  if (arguments.shape.empty()) return ConfigDocument::read(arguments.file, arguments.overrides);
+  return ConfigDocument::parse(bench_shape(arguments.shape).config, "--shape " + arguments.shape,
+                               arguments.overrides);
+}
+
+BenchSentences sentences_of(const Arguments& arguments) {
+  BenchSentences sentences;
+  if (!arguments.shape.empty()) sentences = bench_shape(arguments.shape).sentences;
+  sentences.count = arguments.sentences.value_or(sentences.count);
+  sentences.length = arguments.length.value_or(sentences.length);
+  sentences.vocabulary = arguments.vocabulary.value_or(sentences.vocabulary);
+  return sentences;
+}
+
+// Learned positions are as many as the config says.
+void check_length(const Transformer& transformer, std::int32_t length) {
+  const std::int64_t longest = std::min(transformer.longest_source(), transformer.longest_target());
+  if (length <= longest) return;
+  throw CLI::ValidationError(
+      "--length", fmt::format("{} tokens, but the model has {} positions", length, longest));
+}
+
+BenchReport measure(const Arguments& arguments) {
+  BenchReport report;
+  report.shape = arguments.shape.empty() ? arguments.file : arguments.shape;
+  report.sentences = sentences_of(arguments);
+  report.threads = arguments.threads.value_or(available_threads());
+  report.lanes = arguments.lanes.value_or(report.threads);
+  report.updates = arguments.updates;
+
+  const ConfigDocument document = read(arguments);
+  const Vocabulary vocabulary{report.sentences.vocabulary + 1};  // and the start, no class
+  const Settings settings(document.root());
+  Learner learner(document.root(), settings, {vocabulary, vocabulary});
+  document.finish();
+  check_length(learner.transformer, report.sentences.length);
+  learner.store.allocate();
+  learner.store.initialise(settings.seed);
+  learner.optimizer.allocate();
+  report.parameters = learner.store.elements();
+
+  const BenchBatch batch(report.sentences, vocabulary, report.lanes);
+  Lanes lanes(learner.transformer, learner.store,
+              {report.lanes, report.threads, settings.train.label_smoothing});
+  StepTimingOptions options;
+  options.clip_norm = settings.train.clip_norm;
+  options.updates = report.updates;
+  options.threads = report.threads;
+  const auto say = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
+  report.timing = time_step(lanes, learner.optimizer, batch.examples(), options, say);
+  return report;
+}
+
+void run(const Arguments& arguments) {
+  const BenchReport report = measure(arguments);
+  fmt::print("{}", arguments.json ? report.json() : report.text());
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("bench", kAbout);
+  CLI::Option* file = verb->add_option("CONFIG", arguments->file, "a JSON file");
+  CLI::Option* shape =
+      verb->add_option("--shape", arguments->shape, "a model known by name: tiny, char or base")
+          ->check(CLI::IsMember(bench_shape_names()))
+          ->excludes(file);
+  verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
+      ->allow_extra_args(false);
+  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--lanes", arguments->lanes, "lanes, by default one for each thread")
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--updates", arguments->updates, "updates that are timed, 10 by default")
+      ->check(CLI::Range(3, 1000000));
+  verb->add_option("--sentences", arguments->sentences, "pairs of an update; of a config: 256")
+      ->check(CLI::Range(1, 1 << 16));
+  verb->add_option("--length", arguments->length, "tokens of a target, end included; 16")
+      ->check(CLI::Range(1, 1 << 14));
+  verb->add_option("--vocabulary", arguments->vocabulary, "ids that can be chosen; 10000")
+      ->check(CLI::Range(Vocabulary::kSmallest, 1 << 24));
+  verb->add_flag("--json", arguments->json, "print one JSON object");
+  verb->callback([=] {
+    if (file->count() + shape->count() == 0) throw CLI::RequiredError("CONFIG or --shape");
+    run(*arguments);
+  });
+}
+
+}  // namespace heddle

@@ -1,0 +1,31 @@
+#include "decode/scorer.h"
+
+#include <atomic>
+#include <numeric>
+#include <vector>
+
+#include "autograd/base/parallel.h"
+
+namespace heddle {
+
+double negative_log_likelihood(const Transformer& transformer, std::span<const PackedPairs> batches,
+                               int threads) {
+  std::vector<double> losses(batches.size());
+  std::atomic<std::size_t> next = 0;
+  run_lanes(threads, threads, 1, [&](int) {
+    Context context;
+    std::vector<double> weights;
+    for (std::size_t i = next++; i < batches.size(); i = next++) {
+      const PackedPairs& pairs = batches[i];
+      weights.assign(pairs.target_output.size(), 1.0);
+      const Examples examples{{pairs.source_ids, Sequences(pairs.source)},
+                              {pairs.target_input, Sequences(pairs.target)},
+                              pairs.target_output};
+      context.begin(Mode::kInference);
+      losses[i] = transformer.loss(context, examples, weights, 0.0).value();
+    }
+  });
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
+}
+
+}  // namespace heddle

@@ -1,0 +1,187 @@
+#include "train/step_timing.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "autograd/base/check.h"
+#include "autograd/numeric_guard.h"
+#include "optim/clip.h"
+#include "train/product_timing.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr int kWarmUpUpdates = 2;
+constexpr int kProfiledUpdates = 3;
+constexpr int kProductRuns = 5;
+
+enum Family : std::size_t {
+  kProducts,
+  kAttention,
+  kNorms,
+  kOutputLoss,
+  kEmbedding,
+  kPointwise,
+  kOther,
+  kGradientSum,
+  kOptimizer,
+};
+
+constexpr FamilyTime kFamilies[] = {
+    {"products", "linear with bias and activation, matmul"},
+    {"attention", "attention, rotary positions"},
+    {"norms", "residual connections with dropout, norms"},
+    {"output_loss", "output projection and cross entropy"},
+    {"embedding", "embeddings, positions and their dropout"},
+    {"pointwise", "dropout, gates, arithmetic, copies"},
+    {"other", "between operations, waiting for the slowest lane"},
+    {"gradient_sum", "sum of the lanes' gradients, their norm"},
+    {"optimizer", "clipping and the optimizer's step"},
+};
+
+struct OpFamily {
+  std::string_view op;
+  Family family;
+};
+
+// Whatever is not here belongs to "pointwise": most operations do.
+constexpr OpFamily kOps[] = {
+    {"linear", kProducts},        {"matmul", kProducts},          {"attention", kAttention},
+    {"rotary", kAttention},       {"layer_norm", kNorms},         {"rms_norm", kNorms},
+    {"residual_norm", kNorms},    {"residual", kNorms},           {"softmax", kOutputLoss},
+    {"log_softmax", kOutputLoss}, {"cross_entropy", kOutputLoss}, {"embed", kEmbedding},
+};
+
+Family family_of(std::string_view op) {
+  const auto found = std::ranges::find(kOps, op, &OpFamily::op);
+  return found != std::end(kOps) ? found->family : kPointwise;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+std::int64_t peak_resident_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts KiB
+}
+
+// Updates of one batch, numbered from 1.
+class Updates {
+ public:
+  Updates(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch,
+          const StepTimingOptions& options)
+      : lanes_(lanes), optimizer_(optimizer), batch_(batch), options_(options) {}
+
+  /// Nanoseconds of forward and backward, then of the optimizer's step.
+  struct Times {
+    std::int64_t gradients, step;
+    std::int64_t sum() const { return gradients + step; }
+  };
+  Times run() {
+    ++update_;
+    const std::int64_t begin = nanoseconds_now();
+    const UpdateResult result =
+        lanes_.run({&batch_, 1}, {.seed = 1, .update = static_cast<std::uint64_t>(update_)});
+    const std::int64_t middle = nanoseconds_now();
+    check<NumericError>(is_finite_step(result.loss, result.gradient_norm), "update ", update_,
+                        ": the loss is ", result.loss, ", the norm of the gradients ",
+                        result.gradient_norm);
+    optimizer_.step(lanes_.gradients(), options_.learning_rate, update_,
+                    clip_scale(result.gradient_norm, options_.clip_norm), options_.threads);
+    return {middle - begin, nanoseconds_now() - middle};
+  }
+
+ private:
+  Lanes& lanes_;
+  Optimizer& optimizer_;
+  const MicroBatch& batch_;
+  const StepTimingOptions& options_;
+  std::int64_t update_ = 0;
+};
+
+// By family, what updates with a profile took on average.
+std::vector<FamilyTime> time_families(Updates& updates, Lanes& lanes, int threads) {
+  UpdateProfile profile;
+  std::int64_t optimizer = 0;
+  lanes.set_profile(&profile);
+  for (int i = 0; i < kProfiledUpdates; ++i) optimizer += updates.run().step;
+  lanes.set_profile(nullptr);
+
+  std::vector<FamilyTime> families(std::begin(kFamilies), std::end(kFamilies));
+  const auto seconds = [](std::int64_t nanoseconds) {
+    return static_cast<double>(nanoseconds) * 1e-9 / kProfiledUpdates;
+  };
+  OpProfile all;
+  for (const OpProfile& lane : profile.lanes) all.add(lane);
+  const int at_a_time = std::min(lanes.count(), threads);
+  double operations = 0.0;
+  for (const OpProfile::Entry& entry : all.entries()) {
+    const double share = seconds(entry.nanoseconds) / at_a_time;
+    families[family_of(entry.op)].seconds += share;
+    operations += share;
+  }
+  families[kOther].seconds = std::max(0.0, seconds(profile.lanes_nanoseconds) - operations);
+  families[kGradientSum].seconds = seconds(profile.sum_nanoseconds);
+  families[kOptimizer].seconds = seconds(optimizer);
+  std::ranges::stable_sort(families, std::ranges::greater(), &FamilyTime::seconds);
+  return families;
+}
+
+std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile) {
+  std::vector<ProductTiming::Products> lanes;
+  for (const OpProfile& lane : profile.lanes) {
+    lanes.emplace_back(lane.products().begin(), lane.products().end());
+  }
+  return lanes;
+}
+
+// Updates and their products alone take turns, so that both meet the same machine: others may be at
+// work on it.
+void time_updates(Updates& updates, int count, const UpdateProfile& first, int threads,
+                  StepTiming& timing) {
+  std::optional<ProductTiming> products;
+  std::vector<double> seconds;
+  int runs = 0;
+  for (int done = 1; done <= count; ++done) {
+    seconds.push_back(static_cast<double>(updates.run().sum()) * 1e-9);
+    if (!products) {
+      timing.peak_bytes = peak_resident_bytes();  // before memory that only measuring needs
+      products.emplace(products_of(first), threads);
+    }
+    for (; runs * count < kProductRuns * done; ++runs) products->run();
+  }
+  timing.seconds = median(seconds);
+  timing.product_seconds = products->seconds();
+}
+
+}  // namespace
+
+StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch,
+                     const StepTimingOptions& options,
+                     const std::function<void(std::string_view)>& say) {
+  check(options.updates >= 1, "time_step: ", options.updates, " updates are not at least one");
+  Updates updates(lanes, optimizer, batch, options);
+  StepTiming timing;
+  timing.target_tokens = target_tokens(batch);
+  say("warming up");
+  UpdateProfile first;  // that the list of products comes from what an update does
+  lanes.set_profile(&first);
+  updates.run();
+  lanes.set_profile(nullptr);
+  for (int i = 1; i < kWarmUpUpdates; ++i) updates.run();
+  say("timing updates and their matrix products");
+  time_updates(updates, options.updates, first, options.threads, timing);
+  say("timing operations");
+  timing.families = time_families(updates, lanes, options.threads);
+  return timing;
+}
+
+}  // namespace heddle
