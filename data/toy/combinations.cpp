@@ -9,7 +9,7 @@ namespace heddle::toy {
 namespace {
 
 constexpr std::uint32_t kHoldOut = 2;  // purpose of the numbers drawn here
-constexpr std::size_t kHeldOutPercent = 10;
+constexpr std::size_t kHeldOutPercent = 8;
 constexpr std::array<std::string_view, 6> kPronouns = {"me", "you", "him", "her", "us", "them"};
 
 std::string together(std::string_view first, std::string_view between, std::string_view second) {

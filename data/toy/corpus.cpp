@@ -66,19 +66,19 @@ std::vector<std::string> words_of_both(const Pair& pair) {
   return words;
 }
 
-/// First the sentences with a word form that is still rare among those chosen, then the others in
-/// order until there are enough; in the order of the candidates.
+/// First the sentences with word forms that are still rare among those chosen, the more the sooner,
+/// then the others in order until there are enough; in the order of the candidates.
 std::vector<Pair> choose_training(const std::vector<Pair>& candidates) {
   std::unordered_map<std::string, int> occurrences;
   std::vector<char> chosen(candidates.size(), 0);
   std::size_t count = 0;
-  for (const bool only_rare : {true, false}) {
+  for (const std::ptrdiff_t least_rare : {4, 3, 2, 1, 0}) {
     for (std::size_t i = 0; i < candidates.size() && count < kTrainPairs; ++i) {
       if (chosen[i] != 0) continue;
       const std::vector<std::string> words = words_of_both(candidates[i]);
-      const bool rare = std::ranges::any_of(
+      const auto rare = std::ranges::count_if(
           words, [&](const std::string& word) { return occurrences[word] < kMinimumOccurrences; });
-      if (only_rare && !rare) continue;
+      if (rare < least_rare) continue;
       for (const std::string& word : words) ++occurrences[word];
       chosen[i] = 1;
       ++count;

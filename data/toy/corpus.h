@@ -19,9 +19,9 @@ namespace heddle::toy {
 
 inline constexpr std::uint64_t kSeed = 1;  // of the committed files
 inline constexpr std::size_t kTrainPairs = 8000, kValidPairs = 500, kTestPairs = 500;
-inline constexpr std::size_t kMinimumWords = 4, kMaximumWords = 14;
+inline constexpr std::size_t kMinimumWords = 4, kMaximumWords = 12;
 /// Every word form of the corpus occurs at least so often in training, in both languages.
-inline constexpr int kMinimumOccurrences = 20;
+inline constexpr int kMinimumOccurrences = 25;
 
 /// Pairs of words that have a meaning together: "red car" (also for "the car is red"), "see car"
 /// and "see him" for objects and complements, "give to queen" for recipients, "dog: sleep" for
@@ -32,7 +32,7 @@ std::vector<std::string> combinations_of(const Sentence& sentence);
 /// have, in a fixed order.
 std::vector<std::string> possible_combinations();
 
-/// About a tenth of the possible combinations, chosen by the seed.
+/// About one in twelve of the possible combinations, chosen by the seed.
 std::set<std::string> held_out_combinations(std::uint64_t seed);
 
 struct Pair {

@@ -34,7 +34,7 @@ class Sampler {
   explicit Sampler(Draw draw) : draw_(draw) {}
 
   Sentence sentence() {
-    if (draw_.percent(14)) return two_clauses();
+    if (draw_.percent(22)) return two_clauses();
     Sentence result;
     const bool be = draw_.below(verbs().size() + kBeChances) < kBeChances;
     result.clause = be ? be_clause() : verb_clause();
@@ -107,7 +107,7 @@ class Sampler {
     const bool owned = phrase.determiner == Determiner::kThe && phrase.noun->kind != kPerson;
     if (place.owner && owned && draw_.percent(14)) {
       phrase.owner = std::make_shared<NounPhrase>(an_owner());
-    } else if (!relative_ && draw_.percent(28)) {
+    } else if (!relative_ && draw_.percent(18)) {
       relative_ = true;
       phrase.relative = std::make_shared<Clause>(relative_clause(phrase));
     }
@@ -116,10 +116,10 @@ class Sampler {
 
   NounPhrase subject(unsigned kinds, bool rich) {
     const std::size_t chance = draw_.below(100);
-    if ((kinds & kPeople) != 0 && chance < 40) {
+    if ((kinds & kPeople) != 0 && chance < 50) {
       return {.form = NounPhrase::Form::kPronoun, .pronoun = static_cast<Pronoun>(draw_.below(6))};
     }
-    if ((kinds & kPeople) != 0 && chance < 50) return a_name();
+    if ((kinds & kPeople) != 0 && chance < 58) return a_name();
     return noun_phrase({.kinds = kinds, .rich = rich});
   }
 
@@ -184,9 +184,14 @@ class Sampler {
     }
   }
 
+  /// Relative clauses are not denied.
+  void add_denial(Clause& clause) {
+    clause.negated = clause.gap == Gap::kNone && draw_.percent(25);
+  }
+
   void add_tense(Clause& clause) {
     clause.tense = draw_.percent(50) ? Tense::kPast : Tense::kPresent;
-    clause.negated = draw_.percent(clause.gap == Gap::kNone ? 25 : 15);
+    add_denial(clause);
   }
 
   /// What follows the verb, by its frame.
@@ -216,7 +221,7 @@ class Sampler {
       const bool again = &adjective == subject.before || &adjective == subject.after;
       return adjective.predicative && !again && (adjective.kinds & kind) != 0;
     });
-    clause.negated = draw_.percent(25);
+    add_denial(clause);
   }
 
   Clause be_clause() {
@@ -224,7 +229,9 @@ class Sampler {
     clause.subject = subject(kAnything, true);
     add_adjective(clause, clause.subject);
     const bool short_subject = clause.subject.form != NounPhrase::Form::kNoun;
-    if (short_subject && !clause.negated) clause.adverb = Adverb::kToo;
+    if (short_subject && !clause.negated) {
+      clause.adverb = draw_.percent(50) ? Adverb::kToo : Adverb::kEveryDay;
+    }
     return clause;
   }
 

@@ -222,6 +222,9 @@ TEST_CASE("toy grammar: adjectives agree and have their places") {
       {{be(the_many("girl"), "happy")}, "The girls are happy.", "Les filles sont heureuses."},
       {{be(the("station"), "expensive")}, "The station is expensive.", "La gare est chère."},
       {{when(Adverb::kToo, be(kI, "tired"))}, "I am tired too.", "Je suis fatigué aussi."},
+      {{when(Adverb::kEveryDay, be(kWe, "happy"))},
+       "We are happy every day.",
+       "Nous sommes heureux tous les jours."},
       {{denied(be(kShe, "strong"))}, "She is not strong.", "Elle n'est pas forte."},
   });
 }
