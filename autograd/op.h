@@ -30,7 +30,7 @@ class Op {
   Op(Context& context, const char* name, std::initializer_list<Tensor> inputs, int optional = 0)
       : Op(context, name, std::span<const Tensor>(inputs.begin(), inputs.size()), optional) {}
   Op(Context& context, const char* name, std::span<const Tensor> inputs, int optional = 0)
-      : timer_(context.profile(), name), context_(context), name_(name) {
+      : timer_(context.profile(), name, Pass::kForward), context_(context), name_(name) {
     const std::size_t needed = inputs.size() - static_cast<std::size_t>(optional);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       check(inputs[i].data != nullptr || i >= needed, name, ": input ", i, " is an empty Tensor");

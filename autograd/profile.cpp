@@ -12,27 +12,36 @@ std::size_t OpProfile::index_of(std::string_view op) {
 }
 
 void OpProfile::charge(std::int64_t now) {
-  if (running_ != kNothing) entries_[running_].nanoseconds += now - since_;
+  if (running_ != kNothing) {
+    Entry& entry = entries_[running_];
+    (running_pass_ == Pass::kForward ? entry.forward : entry.backward) += now - since_;
+  }
   since_ = now;
 }
 
-std::size_t OpProfile::enter(std::string_view op, std::int64_t now) {
-  const std::size_t interrupted = running_;
+OpProfile::Mark OpProfile::enter(std::string_view op, Pass pass, std::int64_t now) {
+  const Mark mark{running_, running_pass_, now};
   charge(now);
   running_ = index_of(op);
+  running_pass_ = pass;
   ++entries_[running_].runs;
-  return interrupted;
+  return mark;
 }
 
-void OpProfile::leave(std::size_t interrupted, std::int64_t now) {
+void OpProfile::leave(const Mark& mark, std::int64_t now) {
   charge(now);
-  running_ = interrupted;
+  if (events_.size() < most_events_) {
+    events_.push_back({entries_[running_].op, running_pass_, mark.begin, now});
+  }
+  running_ = mark.interrupted;
+  running_pass_ = mark.interrupted_pass;
 }
 
 void OpProfile::add(const OpProfile& other) {
   for (const Entry& entry : other.entries_) {
     Entry& sum = entries_[index_of(entry.op)];
-    sum.nanoseconds += entry.nanoseconds;
+    sum.forward += entry.forward;
+    sum.backward += entry.backward;
     sum.runs += entry.runs;
   }
 }

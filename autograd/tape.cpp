@@ -129,7 +129,7 @@ void Tape::run(Context& context) {
       continue;
     }
     {
-      const OpTimer timer(context.profile(), node->names.op);
+      const OpTimer timer(context.profile(), node->names.op, Pass::kBackward);
       node->run(node->functor, pass);
     }
     if (context.scanning()) scan_gradients(*node);

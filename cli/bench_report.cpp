@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -40,6 +41,35 @@ double mebibytes(std::int64_t bytes) {
 
 }  // namespace
 
+std::string family_text(const std::vector<FamilyTime>& families) {
+  std::string text = fmt::format("{:<16}{:>8}{:>12}{:>12}\n", "time of an update", "share",
+                                 "forward ms", "backward ms");
+  const double all = sum_of(families);
+  for (const FamilyTime& f : families) {
+    fmt::format_to(std::back_inserter(text), "  {:<15}{:>6.1f} %{:>12.2f}{:>12.2f}  {}\n", f.family,
+                   100.0 * f.seconds / all, (f.seconds - f.backward) * 1e3, f.backward * 1e3,
+                   f.about);
+  }
+  return text;
+}
+
+std::string operation_text(const UpdateProfile& profile) {
+  const OpProfile all = profile.operations();
+  std::vector<OpProfile::Entry> entries(all.entries().begin(), all.entries().end());
+  std::ranges::sort(entries, std::ranges::greater(), &OpProfile::Entry::nanoseconds);
+  const auto of_an_update = [&](std::int64_t count) {
+    return static_cast<double>(count) / static_cast<double>(profile.updates);
+  };
+  std::string text = fmt::format("{:<17}{:>8}{:>12}{:>12}\n", "operation, all lanes", "runs",
+                                 "forward ms", "backward ms");
+  for (const OpProfile::Entry& e : entries) {
+    fmt::format_to(std::back_inserter(text), "  {:<15}{:>11.0f}{:>12.2f}{:>12.2f}\n", e.op,
+                   of_an_update(e.runs), of_an_update(e.forward) * 1e-6,
+                   of_an_update(e.backward) * 1e-6);
+  }
+  return text;
+}
+
 std::string BenchReport::text() const {
   std::string text = fmt::format("{}: {}, {}, {}\n", shape, parameters_in_words(parameters),
                                  counted(lanes, "lane"), counted(threads, "thread"));
@@ -55,13 +85,7 @@ std::string BenchReport::text() const {
        fmt::format("OpenBLAS {}, one thread per lane", kernels::blas_core_name()));
   line("GEMM share", fmt::format("{:.3f}", timing.gemm_share()), "");
   line("peak memory", fmt::format("{:.0f} MiB", mebibytes(timing.peak_bytes)), "");
-  text += "time of an update by kernels, forward and backward:\n";
-  const double all = sum_of(timing.families);
-  for (const FamilyTime& f : timing.families) {
-    line(fmt::format("  {}", f.family).c_str(), fmt::format("{:.1f} %", 100.0 * f.seconds / all),
-         std::string(f.about));
-  }
-  return text;
+  return text + family_text(timing.families);
 }
 
 std::string BenchReport::json() const {
@@ -69,7 +93,8 @@ std::string BenchReport::json() const {
   const double all = sum_of(timing.families);
   Json families = Json::object();
   for (const FamilyTime& f : timing.families) {
-    families[std::string(f.family)] = {{"ms", f.seconds * 1e3}, {"share", f.seconds / all}};
+    families[std::string(f.family)] = {
+        {"ms", f.seconds * 1e3}, {"backward_ms", f.backward * 1e3}, {"share", f.seconds / all}};
   }
   const Json report = {{"shape", shape},
                        {"parameters", parameters},

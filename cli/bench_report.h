@@ -9,6 +9,11 @@
 
 namespace heddle {
 
+/// A table of the families' shares and times.
+std::string family_text(const std::vector<FamilyTime>& families);
+/// A table of every operation's time in all lanes together.
+std::string operation_text(const UpdateProfile& profile);
+
 struct BenchReport {
   std::string shape;  // or the config file
   BenchSentences sentences;

@@ -30,7 +30,8 @@ struct Arguments {
   std::optional<int> threads, lanes;
   std::optional<std::int32_t> sentences, length, vocabulary;
   int updates = 10;
-  bool json = false;
+  std::string trace;
+  bool json = false, profile = false;
 };
 
 ConfigDocument read(const Arguments& arguments) {
@@ -89,7 +90,9 @@ BenchReport measure(const Arguments& arguments) {
 
 void run(const Arguments& arguments) {
   const BenchReport report = measure(arguments);
+  if (!arguments.trace.empty()) write_trace(arguments.trace, report.timing.profile);
   fmt::print("{}", arguments.json ? report.json() : report.text());
+  if (arguments.profile && !arguments.json) fmt::print("{}", operation_text(report.timing.profile));
 }
 
 }  // namespace
@@ -116,6 +119,9 @@ void add_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1 << 14));
   verb->add_option("--vocabulary", arguments->vocabulary, "ids that can be chosen; 10000")
       ->check(CLI::Range(Vocabulary::kSmallest, 1 << 24));
+  verb->add_flag("--profile", arguments->profile, "the time of every operation as well");
+  verb->add_option("--trace", arguments->trace,
+                   "a file for a trace of a few updates, for chrome://tracing or Perfetto");
   verb->add_flag("--json", arguments->json, "print one JSON object");
   verb->callback([=] {
     if (file->count() + shape->count() == 0) throw CLI::RequiredError("CONFIG or --shape");

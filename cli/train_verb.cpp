@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "autograd/base/parallel.h"
+#include "cli/bench_report.h"
 #include "cli/stop_signals.h"
 #include "cli/verbs.h"
 #include "train/training.h"
@@ -25,7 +26,8 @@ heddle translate. Ctrl-C saves and stops; the same command with --resume goes on
 struct Arguments {
   std::string config, run;
   std::vector<std::string> overrides;
-  bool resume = false, force = false, dry_run = false;
+  std::string trace;
+  bool resume = false, force = false, dry_run = false, profile = false;
   int threads = available_threads();
 };
 
@@ -66,6 +68,28 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
+/// What --profile and --trace ask for.
+class Profiling {
+ public:
+  Profiling(const Arguments& arguments, TrainingRequest& request) : arguments_(arguments) {
+    if (!arguments.profile && arguments.trace.empty()) return;
+    if (!arguments.trace.empty()) profile_.most_events = 100'000;
+    request.profile = &profile_;
+  }
+
+  void print(Progress& progress) const {
+    if (!arguments_.trace.empty()) write_trace(arguments_.trace, profile_);
+    if (!arguments_.profile || profile_.updates == 0) return;
+    const int lanes = static_cast<int>(profile_.lanes.size());
+    progress.say(family_text(family_times(profile_, std::min(lanes, arguments_.threads))) +
+                 operation_text(profile_));
+  }
+
+ private:
+  const Arguments& arguments_;
+  UpdateProfile profile_;
+};
+
 void print(const Training::Estimate& e) {
   const double millions = 1e-6 * static_cast<double>(e.parameters);
   fmt::print("parameters      {:.2f} million, {:.1f} MB\n", millions,
@@ -81,11 +105,14 @@ void print(const Training::Estimate& e) {
 void run(const Arguments& arguments) {
   const StopSignals signals;
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) == 1);
-  const TrainingRequest request = request_of(arguments);
+  TrainingRequest request = request_of(arguments);
+  Profiling profiling(arguments, request);
   Training training(request, progress, [&] { return signals.received() != 0; });
   try {
     if (arguments.dry_run) return print(training.dry_run());
-    if (training.run() == Trainer::End::kFinished) {
+    const Trainer::End end = training.run();
+    profiling.print(progress);
+    if (end == Trainer::End::kFinished) {
       progress.say("done: heddle translate " + request.run.string() + " translates with it");
       return;
     }
@@ -112,6 +139,9 @@ void add_train(CLI::App& app) {
       ->excludes(resume);
   verb->add_flag("--dry-run", arguments->dry_run,
                  "only print parameters, memory and speed; nothing is kept");
+  verb->add_flag("--profile", arguments->profile, "in the end, where the time of updates went");
+  verb->add_option("--trace", arguments->trace,
+                   "a file for a trace of the first updates, for chrome://tracing or Perfetto");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
   verb->callback([=] { run(*arguments); });

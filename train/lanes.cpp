@@ -30,7 +30,13 @@ Lanes::Lanes(const Transformer& transformer, const ParameterStore& store,
 
 void Lanes::set_profile(UpdateProfile* profile) {
   profile_ = profile;
-  if (profile != nullptr) profile->lanes.resize(lanes_.size());
+  if (profile != nullptr) {
+    profile->lanes.resize(lanes_.size());
+    for (OpProfile& lane : profile->lanes) {
+      if (profile->keeps_products) lane.keep_products();
+      lane.keep_events(profile->most_events);
+    }
+  }
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i]->context.set_profile(profile != nullptr ? &profile->lanes[i] : nullptr);
   }
@@ -74,6 +80,7 @@ UpdateResult Lanes::run(std::span<const MicroBatch> micro_batches, const StepKey
   sum_lanes(slabs_, options_.threads);
   result.gradient_norm = gradient_norm(lanes_.front()->gradients, options_.threads);
   if (profile_ != nullptr) {
+    ++profile_->updates;
     profile_->lanes_nanoseconds += computed - begin;
     profile_->sum_nanoseconds += nanoseconds_now() - computed;
   }

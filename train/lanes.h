@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "autograd/gradient_slab.h"
-#include "autograd/profile.h"
 #include "layers/transformer.h"
+#include "train/update_profile.h"
 
 namespace heddle {
 
@@ -27,13 +27,6 @@ struct UpdateResult {
   double loss = 0.0;           // per target token, with label smoothing and dropout
   double gradient_norm = 0.0;  // of all lanes and micro-batches together
   std::int64_t target_tokens = 0;
-};
-
-/// Where the time of updates goes.
-struct UpdateProfile {
-  std::vector<OpProfile> lanes;
-  std::int64_t lanes_nanoseconds = 0;  // forward and backward, until the last lane has ended
-  std::int64_t sum_nanoseconds = 0;    // adding the lanes' gradients, and their norm
 };
 
 class Lanes {

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include "autograd/base/check.h"
@@ -18,48 +17,6 @@ namespace {
 constexpr int kWarmUpUpdates = 2;
 constexpr int kProfiledUpdates = 3;
 constexpr int kProductRuns = 5;
-
-enum Family : std::size_t {
-  kProducts,
-  kAttention,
-  kNorms,
-  kOutputLoss,
-  kEmbedding,
-  kPointwise,
-  kOther,
-  kGradientSum,
-  kOptimizer,
-};
-
-constexpr FamilyTime kFamilies[] = {
-    {"products", "linear with bias and activation, matmul"},
-    {"attention", "attention, rotary positions"},
-    {"norms", "residual connections with dropout, norms"},
-    {"output_loss", "output projection and cross entropy"},
-    {"embedding", "embeddings, positions and their dropout"},
-    {"pointwise", "dropout, gates, arithmetic, copies"},
-    {"other", "between operations, waiting for the slowest lane"},
-    {"gradient_sum", "sum of the lanes' gradients, their norm"},
-    {"optimizer", "clipping and the optimizer's step"},
-};
-
-struct OpFamily {
-  std::string_view op;
-  Family family;
-};
-
-// Whatever is not here belongs to "pointwise": most operations do.
-constexpr OpFamily kOps[] = {
-    {"linear", kProducts},        {"matmul", kProducts},          {"attention", kAttention},
-    {"rotary", kAttention},       {"layer_norm", kNorms},         {"rms_norm", kNorms},
-    {"residual_norm", kNorms},    {"residual", kNorms},           {"softmax", kOutputLoss},
-    {"log_softmax", kOutputLoss}, {"cross_entropy", kOutputLoss}, {"embed", kEmbedding},
-};
-
-Family family_of(std::string_view op) {
-  const auto found = std::ranges::find(kOps, op, &OpFamily::op);
-  return found != std::end(kOps) ? found->family : kPointwise;
-}
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -107,32 +64,12 @@ class Updates {
   std::int64_t update_ = 0;
 };
 
-// By family, what updates with a profile took on average.
-std::vector<FamilyTime> time_families(Updates& updates, Lanes& lanes, int threads) {
-  UpdateProfile profile;
-  std::int64_t optimizer = 0;
+// What updates with a profile do, after those that were timed.
+void profile_updates(Updates& updates, Lanes& lanes, UpdateProfile& profile) {
+  profile.most_events = 100'000;
   lanes.set_profile(&profile);
-  for (int i = 0; i < kProfiledUpdates; ++i) optimizer += updates.run().step;
+  for (int i = 0; i < kProfiledUpdates; ++i) profile.optimizer_nanoseconds += updates.run().step;
   lanes.set_profile(nullptr);
-
-  std::vector<FamilyTime> families(std::begin(kFamilies), std::end(kFamilies));
-  const auto seconds = [](std::int64_t nanoseconds) {
-    return static_cast<double>(nanoseconds) * 1e-9 / kProfiledUpdates;
-  };
-  OpProfile all;
-  for (const OpProfile& lane : profile.lanes) all.add(lane);
-  const int at_a_time = std::min(lanes.count(), threads);
-  double operations = 0.0;
-  for (const OpProfile::Entry& entry : all.entries()) {
-    const double share = seconds(entry.nanoseconds) / at_a_time;
-    families[family_of(entry.op)].seconds += share;
-    operations += share;
-  }
-  families[kOther].seconds = std::max(0.0, seconds(profile.lanes_nanoseconds) - operations);
-  families[kGradientSum].seconds = seconds(profile.sum_nanoseconds);
-  families[kOptimizer].seconds = seconds(optimizer);
-  std::ranges::stable_sort(families, std::ranges::greater(), &FamilyTime::seconds);
-  return families;
 }
 
 std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile) {
@@ -173,6 +110,7 @@ StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch
   timing.target_tokens = target_tokens(batch);
   say("warming up");
   UpdateProfile first;  // that the list of products comes from what an update does
+  first.keeps_products = true;
   lanes.set_profile(&first);
   updates.run();
   lanes.set_profile(nullptr);
@@ -180,7 +118,8 @@ StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch
   say("timing updates and their matrix products");
   time_updates(updates, options.updates, first, options.threads, timing);
   say("timing operations");
-  timing.families = time_families(updates, lanes, options.threads);
+  profile_updates(updates, lanes, timing.profile);
+  timing.families = family_times(timing.profile, std::min(lanes.count(), options.threads));
   return timing;
 }
 

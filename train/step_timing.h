@@ -9,6 +9,7 @@
 
 #include "optim/optimizer.h"
 #include "train/lanes.h"
+#include "train/update_profile.h"
 
 namespace heddle {
 
@@ -19,20 +20,13 @@ struct StepTimingOptions {
   double clip_norm = 1.0;
 };
 
-/// One part of an update. Lanes run side by side: seconds are those of all lanes by the number that
-/// run at a time.
-struct FamilyTime {
-  std::string_view family;
-  std::string_view about;  // what it holds
-  double seconds = 0.0;    // of one update
-};
-
 struct StepTiming {
   double seconds = 0.0;  // of an update: the median
   std::int64_t target_tokens = 0;
   double product_seconds = 0.0;      // of its matrix products alone, see product_timing.h
   std::int64_t peak_bytes = 0;       // of the process, resident, once updates are steady
-  std::vector<FamilyTime> families;  // the longest first; together, an update with a profile
+  UpdateProfile profile;             // of a few updates after those that were timed
+  std::vector<FamilyTime> families;  // the same by family
 
   double tokens_per_second() const { return static_cast<double>(target_tokens) / seconds; }
   /// What share of an update its matrix products alone would take.

@@ -49,7 +49,9 @@ Trainer::Trainer(const Parts& parts, const RunState& state)
       stream_(parts.corpora.train(), batch_options_, state.cursor),
       batches_(static_cast<std::size_t>(config_.accumulate)),
       micro_batches_(batches_.size()),
-      first_update_(state.update) {}
+      first_update_(state.update) {
+  lanes_.set_profile(parts.profile);
+}
 
 bool Trainer::finished() const {
   return (config_.steps && state_.update >= *config_.steps) ||
@@ -94,8 +96,12 @@ UpdateResult Trainer::update(Prefetcher& batches) {
     fail_not_finite("norm of the gradients", result.gradient_norm);
   }
   Learner& learner = parts_.learner;
+  const std::int64_t begin = nanoseconds_now();
   learner.optimizer.step(lanes_.gradients(), learner.schedule(update), update,
                          clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
+  if (parts_.profile != nullptr) {
+    parts_.profile->optimizer_nanoseconds += nanoseconds_now() - begin;
+  }
   state_.update = update;
   state_.target_tokens += result.target_tokens;
   ++window_.updates;

@@ -30,6 +30,7 @@ class Trainer {
     Learner& learner;
     Progress& progress;
     int threads;
+    UpdateProfile* profile = nullptr;  // told where the time of updates goes, where there is one
   };
   enum class End { kFinished, kStopped };
 

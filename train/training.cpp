@@ -198,9 +198,9 @@ Trainer::End Training::run() {
                 " parameters, " + std::to_string(*settings_.train.lanes) + " lanes, " +
                 std::to_string(request_.threads) + " threads" +
                 (checkpoint ? "; goes on behind update " + std::to_string(p.state.update) : ""));
-  Trainer trainer(
-      {settings_, resolved_, *p.tokenizers, *p.corpora, *p.learner, progress_, request_.threads},
-      p.state);
+  Trainer trainer({settings_, resolved_, *p.tokenizers, *p.corpora, *p.learner, progress_,
+                   request_.threads, request_.profile},
+                  p.state);
   return trainer.run(folder, stop_);
 }
 

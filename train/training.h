@@ -23,6 +23,7 @@ struct TrainingRequest {
   std::filesystem::path run;
   RunFolder::Open open = RunFolder::Open::kNew;
   int threads = 1;
+  UpdateProfile* profile = nullptr;  // as in Trainer::Parts
 };
 
 class Training {

@@ -8,13 +8,9 @@
 
 #include "autograd/op.h"
 #include "autograd/ops/ops.h"
-#include "tests/support/models.h"
 #include "tests/support/throws.h"
-#include "train/lanes.h"
 
 using namespace heddle;
-using heddle::testing::Sentences;
-using heddle::testing::TestModel;
 
 namespace {
 
@@ -23,7 +19,7 @@ using Counts = std::map<std::string, std::int64_t>;
 Counts times_of(const OpProfile& profile) {
   Counts times;
   for (const OpProfile::Entry& entry : profile.entries()) {
-    times[std::string(entry.op)] = entry.nanoseconds;
+    times[std::string(entry.op)] = entry.nanoseconds();
   }
   return times;
 }
@@ -62,20 +58,29 @@ struct Step {
 
 TEST_CASE("profile: an inner operation interrupts the outer one") {
   OpProfile profile;
-  const std::size_t before = profile.enter("outer", 100);
-  const std::size_t outer = profile.enter("inner", 110);
-  const std::size_t inner = profile.enter("outer", 150);  // the same name further in
+  profile.keep_events(3);
+  const auto before = profile.enter("outer", Pass::kForward, 100);
+  const auto outer = profile.enter("inner", Pass::kForward, 110);
+  const auto inner = profile.enter("outer", Pass::kBackward, 150);  // the same name further in
   profile.leave(inner, 151);
   profile.leave(outer, 160);
   profile.leave(before, 163);
-  const std::size_t nothing = profile.enter("inner", 1000);  // what is between belongs to nobody
+  const auto nothing =
+      profile.enter("inner", Pass::kForward, 1000);  // what is between belongs to nobody
   profile.leave(nothing, 1005);
   CHECK(times_of(profile) == Counts{{"outer", 10 + 1 + 3}, {"inner", 40 + 9 + 5}});
   CHECK(runs_of(profile) == Counts{{"outer", 2}, {"inner", 2}});
+  CHECK(profile.entries()[0].forward == 13);
+  CHECK(profile.entries()[0].backward == 1);
+  REQUIRE(profile.events().size() == 3);  // and no more
+  CHECK(profile.events()[0].pass == Pass::kBackward);
+  CHECK(profile.events()[1].op == "inner");
+  CHECK(profile.events()[1].begin == 110);
+  CHECK(profile.events()[1].end == 160);
 
   OpProfile other;
-  other.leave(other.enter("inner", 0), 7);
-  other.leave(other.enter("third", 7), 9);
+  other.leave(other.enter("inner", Pass::kForward, 0), 7);
+  other.leave(other.enter("third", Pass::kBackward, 7), 9);
   other.add(profile);
   CHECK(times_of(other) == Counts{{"outer", 14}, {"inner", 61}, {"third", 2}});
   CHECK(runs_of(other) == Counts{{"outer", 2}, {"inner", 3}, {"third", 1}});
@@ -91,7 +96,7 @@ TEST_CASE("profile: forward and backward of every operation, under its name") {
   CHECK(runs.at("sum_all") >= 2);
   for (const OpProfile::Entry& entry : profile.entries()) {
     CAPTURE(entry.op);
-    CHECK(entry.nanoseconds >= 0);
+    CHECK(entry.nanoseconds() >= 0);
   }
   step.run(&profile, Mode::kInference);
   CHECK(runs_of(profile).at("linear") == 3);
@@ -105,10 +110,10 @@ TEST_CASE("profile: an operation that throws ends, too") {
   context.set_profile(&profile);
   context.begin(Mode::kInference);
   CHECK_MESSAGE_THROWN(Op(context, "wrong", {Tensor{}}), "wrong: input 0 is an empty Tensor");
-  profile.leave(profile.enter("next", nanoseconds_now()), nanoseconds_now());
+  profile.leave(profile.enter("next", Pass::kForward, nanoseconds_now()), nanoseconds_now());
   const Counts times = times_of(profile);
   const std::int64_t wrong = times.at("wrong");
-  profile.leave(profile.enter("next", nanoseconds_now()), nanoseconds_now());
+  profile.leave(profile.enter("next", Pass::kForward, nanoseconds_now()), nanoseconds_now());
   CHECK(times_of(profile).at("wrong") == wrong);  // it does not go on
 }
 
@@ -116,41 +121,11 @@ TEST_CASE("profile: products with weights are noted, those of the output among t
   const Step step;
   OpProfile profile;
   step.run(&profile);
+  CHECK(profile.products().empty());  // nobody asked for them
+  profile.keep_products();
+  step.run(&profile);
   REQUIRE(profile.products().size() == 1);
   CHECK(profile.products()[0].m == 4);
   CHECK(profile.products()[0].n == 3);
   CHECK(profile.products()[0].k == 2);
-}
-
-TEST_CASE("profile: lanes add up their own times, and bits stay the same") {
-  const TestModel m(R"({"d_model": 8, "heads": 2, "d_ff": 12, "layers": 1, "dropout": 0.3})");
-  const Vocabulary vocabulary{11};
-  const Sentences source({4, 1, 3}, vocabulary, 1), target({2, 5, 3}, vocabulary, 2);
-  const Sentences input = target.shifted(vocabulary);
-  const Examples examples{source.tokens(), input.tokens(), target.ids};
-  const std::vector<MicroBatch> batches = {{examples, Examples{}, examples}};
-  Lanes lanes(m.transformer, m.store, {3, 2, 0.1});
-  const UpdateResult plain = lanes.run(batches, {.seed = 1, .update = 1});
-  UpdateProfile profile;
-  lanes.set_profile(&profile);
-  const UpdateResult profiled = lanes.run(batches, {.seed = 1, .update = 1});
-  CHECK(profiled.loss == plain.loss);
-  CHECK(profiled.gradient_norm == plain.gradient_norm);
-
-  REQUIRE(profile.lanes.size() == 3);
-  CHECK(profile.lanes[1].entries().empty());
-  CHECK(profile.lanes_nanoseconds > 0);
-  CHECK(profile.sum_nanoseconds > 0);
-  for (const std::size_t lane : {std::size_t{0}, std::size_t{2}}) {
-    // Self-attention 2 products, feed-forward 2, cross-attention 3; the output.
-    CHECK(profile.lanes[lane].products().size() == 2 + 2 + 2 + 3 + 2 + 1);
-    const Counts runs = runs_of(profile.lanes[lane]);
-    CHECK(runs.at("linear") == 2 * 11);
-    CHECK(runs.at("cross_entropy") == 2);
-    CHECK(runs.at("embed") == 2 * 2);
-    CHECK(runs.at("residual_norm") == 2 * 5);
-  }
-  lanes.set_profile(nullptr);
-  lanes.run(batches, {.seed = 1, .update = 2});
-  CHECK(profile.lanes[0].products().size() == 12);
 }

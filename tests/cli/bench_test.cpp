@@ -54,7 +54,8 @@ void check_consistent(const nlohmann::json& report) {
     names.insert(name);
     const auto share = family.at("share").get<double>();
     CHECK(share >= 0.0);
-    CHECK(family.at("ms").get<double>() >= 0.0);
+    CHECK(family.at("ms").get<double>() >= family.at("backward_ms").get<double>());
+    CHECK(family.at("backward_ms").get<double>() >= 0.0);
     shares += share;
   }
   CHECK(shares == doctest::Approx(1.0).epsilon(1e-9));
@@ -103,8 +104,9 @@ TEST_CASE("bench: the model and the optimizer of a config") {
 }
 
 TEST_CASE("bench: results are lines on stdout, progress goes to stderr") {
-  const Outcome outcome = heddle_run("bench " + kSmallShape + " --lanes 1 --threads 1");
+  const Outcome outcome = heddle_run("bench " + kSmallShape + " --lanes 1 --threads 1 --profile");
   CHECK(outcome.code == 0);
+  CHECK(contains(outcome.out, "\n  residual_norm "));
   CHECK(outcome.out.starts_with("tiny: 5376 parameters, 1 lane, 1 thread\ntarget tokens/s "));
   for (const char* line : {"\nms per update ", "\nGEMM share ", "\npeak memory ", "\n  products ",
                            "\n  output_loss ", "\n  optimizer "}) {

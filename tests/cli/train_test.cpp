@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "tests/support/program.h"
@@ -72,6 +73,27 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
       heddle_run("evaluate --hypothesis " + (small / "valid.tgt").string() + " --reference " +
                  (small / "valid.tgt").string() + " --groups " + (small / "valid.src").string());
   CHECK(own.out.starts_with("exact match 100.0 % (40 of 40)\nexact match 100.0 % (1 of 1 "));
+}
+
+TEST_CASE("cli train: tells where the time went, and writes a trace") {
+  SmallRun small;
+  const Outcome outcome =
+      heddle_run(Command{small}("--profile --trace " + (small / "trace.json").string()));
+  CHECK(outcome.code == 0);
+  for (const char* part : {"\ntime of an update ", "\n  output_loss ", "\noperation, all lanes ",
+                           "\n  residual_norm "}) {
+    CHECK(contains(outcome.err, part));
+  }
+  const auto trace = nlohmann::json::parse(small.bytes("trace.json"));
+  REQUIRE(trace["traceEvents"].size() > 100);
+  bool backward = false;
+  for (const auto& event : trace["traceEvents"]) {
+    CHECK(event["ts"] >= 0.0);
+    CHECK(event["dur"] >= 0.0);
+    CHECK(event["tid"] < 2);
+    backward = backward || event["cat"] == "backward";
+  }
+  CHECK(backward);
 }
 
 TEST_CASE("cli train: a dry run prints parameters, memory and speed") {
