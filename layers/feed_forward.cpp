@@ -53,8 +53,8 @@ FeedForward::FeedForward(const Scope& scope, const Options& o, std::int64_t d_mo
               o.initialisation.matrix(o.d_ff, d_model, o.depth)) {}
 
 Tensor FeedForward::operator()(Context& context, const Tensor& x) const {
-  const Tensor hidden =
-      gated_ ? gated(context, hidden_(context, x), activation_) : hidden_(context, x, activation_);
+  if (!gated_) return output_(context, hidden_(context, x, activation_, dropout_));
+  const Tensor hidden = gated(context, hidden_(context, x), activation_);
   return output_(context, dropout(context, hidden, dropout_));
 }
 

@@ -9,8 +9,9 @@ Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out,
     : weight(scope.declare("weight", {out, in}, initialiser)),
       bias(scope.declare("bias", {out}, Initialiser::constant(0.0))) {}
 
-Tensor Linear::operator()(Context& context, const Tensor& x, Activation activation) const {
-  return linear(context, x, context.use(weight), context.use(bias), activation);
+Tensor Linear::operator()(Context& context, const Tensor& x, Activation activation,
+                          double dropout) const {
+  return linear(context, x, context.use(weight), context.use(bias), activation, dropout);
 }
 
 Linear side_by_side(const Scope& scope, std::int64_t in,

@@ -1,4 +1,5 @@
-// A linear layer, y = activation(x W^T + b), and several of them that one product computes.
+// A linear layer, y = dropout(activation(x W^T + b)), and several of them that one product
+// computes.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ struct Linear {
   Linear(Parameter w, Parameter b) : weight(w), bias(b) {}
 
   /// x [rows, in] -> [rows, out].
-  Tensor operator()(Context& context, const Tensor& x,
-                    Activation activation = Activation::kNone) const;
+  Tensor operator()(Context& context, const Tensor& x, Activation activation = Activation::kNone,
+                    double dropout = 0.0) const;
 };
 
 /// One of several projections of the same input.

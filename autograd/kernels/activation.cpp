@@ -1,38 +1,12 @@
 #include "autograd/kernels/activation.h"
 
-#include "autograd/kernels/functions.h"
+#include "autograd/kernels/activation_formulas.h"
 #include "autograd/kernels/pointwise.h"
 #include "autograd/kernels/rows.h"
 
 namespace heddle::kernels {
 
 namespace {
-
-template <class T>
-struct Identity {
-  static constexpr bool kFromOutput = true;
-  static Vector<T> value(Vector<T> x) { return x; }
-  static Vector<T> gradient(Vector<T>, Vector<T> dy) { return dy; }
-};
-
-template <class T, class Body>
-auto with_formula(Activation activation, const Body& body) {
-  switch (activation) {
-    case Activation::kRelu:
-      return body(Relu<T>{});
-    case Activation::kGelu:
-      return body(Gelu<T>{});
-    case Activation::kSilu:
-      return body(Silu<T>{});
-    case Activation::kTanh:
-      return body(Tanh<T>{});
-    case Activation::kSigmoid:
-      return body(Sigmoid<T>{});
-    case Activation::kNone:
-      break;
-  }
-  return body(Identity<T>{});
-}
 
 // One row; `bias` and `pre` may be null.
 template <class T, class Formula>
@@ -68,8 +42,9 @@ void bias_activation(Activation activation, std::int64_t rows, std::int64_t colu
 template <class T>
 void bias_activation_backward(Activation activation, std::int64_t rows, std::int64_t columns,
                               const T* saved, const T* dy, T* dpre, GradientTarget<T> dbias,
-                              int threads) {
-  const bool identity = activation == Activation::kNone && (dpre == nullptr || dpre == dy);
+                              int threads, T scale) {
+  const bool identity =
+      activation == Activation::kNone && scale == T{1} && (dpre == nullptr || dpre == dy);
   const auto gradients = rows_of(identity ? dy : dpre, columns);
   if (identity) {
     if (dbias) sum_down<T>(rows, columns, T{1}, dbias, threads, gradients);
@@ -82,7 +57,8 @@ void bias_activation_backward(Activation activation, std::int64_t rows, std::int
       for (std::int64_t r = row; r < row + count; ++r) {
         const std::int64_t first = r * columns + begin;
         map_row<false>(
-            end - begin, dpre + first, [f](Vector<T> s, Vector<T> g) { return f.gradient(s, g); },
+            end - begin, dpre + first,
+            [f, scale](Vector<T> s, Vector<T> g) { return f.gradient(s, g * scale); },
             activation == Activation::kNone ? dy + first : saved + first, dy + first);
       }
     };
@@ -95,8 +71,8 @@ template void bias_activation(Activation, std::int64_t, std::int64_t, const floa
 template void bias_activation(Activation, std::int64_t, std::int64_t, const double*, const double*,
                               double*, double*, int);
 template void bias_activation_backward(Activation, std::int64_t, std::int64_t, const float*,
-                                       const float*, float*, GradientTarget<float>, int);
+                                       const float*, float*, GradientTarget<float>, int, float);
 template void bias_activation_backward(Activation, std::int64_t, std::int64_t, const double*,
-                                       const double*, double*, GradientTarget<double>, int);
+                                       const double*, double*, GradientTarget<double>, int, double);
 
 }  // namespace heddle::kernels

@@ -52,7 +52,7 @@ void dropout_bits(const DropoutKeys& keys, std::uint64_t row_group, std::uint32_
 /// Whether the one element is kept: the definition that dropout_bits follows, for tests.
 bool dropout_keeps(const Dropout& dropout, std::uint64_t row, std::uint32_t column);
 
-/// y = x * mask * scale for x [rows, columns]. Backward is the same function on dy.
+/// y = x * mask * scale for x [rows, columns]; y may be x. Backward is the same function on dy.
 template <class T>
 void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, const T* x,
              GradientTarget<T> y, int threads);

@@ -1,39 +1,11 @@
 #include "autograd/kernels/gated.h"
 
 #include "autograd/base/parallel.h"
-#include "autograd/kernels/functions.h"
-#include "autograd/kernels/simd.h"
+#include "autograd/kernels/activation_formulas.h"
 
 namespace heddle::kernels {
 
 namespace {
-
-template <class T>
-struct Ungated {
-  static constexpr bool kFromOutput = true;
-  static Vector<T> value(Vector<T> x) { return x; }
-  static Vector<T> gradient(Vector<T>, Vector<T> dy) { return dy; }
-};
-
-// Calls body(F{}) with the formulas of `activation`.
-template <class T, class Body>
-void with_formula(Activation activation, const Body& body) {
-  switch (activation) {
-    case Activation::kRelu:
-      return body(Relu<T>{});
-    case Activation::kGelu:
-      return body(Gelu<T>{});
-    case Activation::kSilu:
-      return body(Silu<T>{});
-    case Activation::kTanh:
-      return body(Tanh<T>{});
-    case Activation::kSigmoid:
-      return body(Sigmoid<T>{});
-    case Activation::kNone:
-      break;
-  }
-  body(Ungated<T>{});
-}
 
 // One row; x and dx are [gate | value].
 template <bool kAdd, class T, class Formula>

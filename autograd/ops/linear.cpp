@@ -5,6 +5,7 @@
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/activation.h"
 #include "autograd/kernels/axes.h"
+#include "autograd/kernels/dropout.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/op.h"
 
@@ -118,11 +119,11 @@ void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         "linear: bias ", bias.shape, " of ", bias.dtype, " does not fit the weight ", weight.shape);
 }
 
-// y = activation(x weight^T + bias), with `pre` before the activation where it is kept.
+// y = dropout(activation(x weight^T + bias)), with `pre` before the activation where it is kept.
 template <class T>
 void linear_forward(Context& context, const ProductShape& shape, const Tensor& x,
                     const Tensor& weight, const Tensor& bias, Activation activation,
-                    const Tensor& pre, const Tensor& y) {
+                    const kernels::Dropout& mask, const Tensor& pre, const Tensor& y) {
   T* const product = pre.data != nullptr ? pre.as<T>() : y.as<T>();
   const Operand<T> rows{x.as<T>(), shape.k};
   const Operand<T> transposed{weight.as<T>(), shape.k, true};
@@ -133,34 +134,60 @@ void linear_forward(Context& context, const ProductShape& shape, const Tensor& x
     kernels::row_invariant_product<T>(shape, rows, transposed, {product, shape.n},
                                       context.threads());
   }
-  if (bias.data == nullptr && activation == Activation::kNone) return;
-  kernels::bias_activation<T>(
-      activation, shape.m, shape.n, product, bias.data != nullptr ? bias.as<T>() : nullptr,
-      pre.data != nullptr ? product : nullptr, y.as<T>(), context.threads());
+  if (bias.data != nullptr || activation != Activation::kNone) {
+    kernels::bias_activation<T>(
+        activation, shape.m, shape.n, product, bias.data != nullptr ? bias.as<T>() : nullptr,
+        pre.data != nullptr ? product : nullptr, y.as<T>(), context.threads());
+  }
+  if (mask.active()) {
+    kernels::dropout<T>(mask, shape.m, shape.n, y.as<T>(), {y.as<T>()}, context.threads());
+  }
+}
+
+// dpre in the memory of dy, and the gradient of the bias.
+template <class T>
+void epilogue_backward(Backward& b, const ProductShape& shape, Activation activation,
+                       const kernels::Dropout& mask, const Tensor& saved, T* dy,
+                       const Tensor& bias) {
+  const int threads = b.context().threads();
+  T scale{1};
+  if (activation == Activation::kRelu) {
+    scale = static_cast<T>(mask.scale);  // y is zero where either of them made it so
+  } else if (mask.active()) {
+    kernels::dropout<T>(mask, shape.m, shape.n, dy, {dy}, threads);
+  }
+  kernels::bias_activation_backward<T>(activation, shape.m, shape.n, saved.as<T>(), dy, dy,
+                                       b.target<T>(bias), threads, scale);
+}
+
+void check_fused(Activation activation, double dropout) {
+  const bool reads_result = activation == Activation::kTanh || activation == Activation::kSigmoid;
+  check(dropout == 0.0 || !reads_result,
+        "linear: dropout behind tanh or sigmoid is an operation of its own; call dropout()");
 }
 
 }  // namespace
 
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias,
-              Activation activation) {
+              Activation activation, double dropout) {
   const Op op(context, "linear", {x, weight, bias}, 1);
   check_linear(x, weight, bias);
+  check_fused(activation, dropout);
+  const kernels::Dropout mask = op.dropout(dropout);
   const ProductShape shape{x.shape.rows(), weight.shape[0], weight.shape[1]};
   const Tensor y = op.output(x.shape.with(x.shape.rank() - 1, shape.n), x.dtype);
   op.note_product(shape);
   const bool keep_pre = op.recording() && kernels::backward_reads_pre(activation);
   const Tensor pre = keep_pre ? context.empty(y.shape, y.dtype) : Tensor{};
   dispatch(x.dtype, "linear", [&](auto zero) {
-    linear_forward<decltype(zero)>(context, shape, x, weight, bias, activation, pre, y);
+    linear_forward<decltype(zero)>(context, shape, x, weight, bias, activation, mask, pre, y);
   });
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "linear", [&](auto zero) {
       using T = decltype(zero);
       const std::int64_t rows = shape.m, out = shape.n, in = shape.k;
       T* const dpre = b.consume<T>(y);
-      kernels::bias_activation_backward<T>(activation, rows, out,
-                                           pre.data != nullptr ? pre.as<T>() : y.as<T>(), dpre,
-                                           dpre, b.target<T>(bias), b.context().threads());
+      epilogue_backward<T>(b, shape, activation, mask, pre.data != nullptr ? pre : y, dpre, bias);
       const auto multiply = [&](const ProductShape& s, Operand<T> left, Operand<T> right,
                                 kernels::GradientTarget<T> target) {
         if (!target) return;

@@ -13,9 +13,12 @@ using kernels::Activation;
 /// single matrix that serves all of the other, whose leading dimensions the result has.
 Tensor matmul(Context& context, const Tensor& a, const Tensor& b);
 
-/// activation(x weight^T + bias) for x [..., in], weight [out, in], bias [out] (or an empty Tensor:
-/// none): [..., out]. The activation is the epilogue of the product.
+/// dropout(activation(x weight^T + bias)) for x [..., in], weight [out, in], bias [out] (or an
+/// empty Tensor: none): [..., out]. Activation and dropout are the epilogue of the product: they
+/// work in its memory, and where ReLU comes before it dropout needs no mask in backward, as what it
+/// dropped is zero like what ReLU did. Behind tanh and sigmoid, whose backward reads their results,
+/// dropout is an operation of its own.
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-              Activation activation = Activation::kNone);
+              Activation activation = Activation::kNone, double dropout = 0.0);
 
 }  // namespace heddle

@@ -98,9 +98,10 @@ TEST_CASE("configs: all that are shipped are valid") {
 }
 
 TEST_CASE("configs: those for text from elsewhere train on it, where it is there") {
-  for (const auto& [config, set] :
-       {std::pair("multi30k", "multi30k"), std::pair("g2p", "g2p_cmudict"),
-        std::pair("scan", "scan_simple")}) {
+  const std::pair<std::string, std::string> texts[] = {
+      {"multi30k", "multi30k"}, {"g2p", "g2p_cmudict"}, {"scan", "scan_simple"}};
+  for (const auto& text : texts) {
+    const std::string &config = text.first, &set = text.second;
     CAPTURE(config);
     if (!fs::exists(fs::path(HEDDLE_SOURCE_DIR) / "data" / "external" / set)) {
       MESSAGE("skipped: data/external/", set, " is not there; configs/", config,
@@ -110,7 +111,7 @@ TEST_CASE("configs: those for text from elsewhere train on it, where it is there
     const TemporaryFolder folder;
     const std::string run = (folder / "run").string();
     const Outcome outcome =
-        heddle_run("train configs/" + std::string(config) + ".json --run " + run +
+        heddle_run("train configs/" + config + ".json --run " + run +
                    " --set train.steps=2 --set train.batch_tokens=200 --set schedule.warmup=1 "
                    "--set train.validate_every=1000 --set train.sample_translations=1 "
                    "--set model.encoder.layers=1 --set model.decoder.layers=1 ");

@@ -2,6 +2,7 @@
 #include "autograd/ops/linear.h"
 #include "autograd/ops/pointwise.h"
 #include "autograd/ops/shaping.h"
+#include "tests/support/masks.h"
 #include "tests/support/op_cases.h"
 
 namespace heddle::testing {
@@ -52,17 +53,20 @@ Tensor activated(Context& c, const Tensor& x, Activation activation) {
 }
 
 void add_linear(std::vector<OpCase>& cases, const Shape& x, std::int64_t out, bool bias,
-                Activation activation, const std::string& label, bool large = false) {
+                Activation activation, const std::string& label, bool large = false,
+                double probability = 0.0) {
   std::vector<OpInput> inputs{{"x", x}, {"weight", {out, x.columns()}}};
   if (bias) inputs.push_back({"bias", {out}});
   const auto run = [=](Context& c, std::span<const Tensor> in) {
-    return linear(c, in[0], in[1], bias ? in[2] : Tensor{}, activation);
+    return linear(c, in[0], in[1], bias ? in[2] : Tensor{}, activation, probability);
   };
   const auto composed = [=](Context& c, std::span<const Tensor> in) {
     const Tensor rows = reshape(c, in[0], {x.rows(), x.columns()});
     Tensor y = matmul(c, rows, transpose(c, in[1]));
     if (bias) y = add(c, y, in[2]);
-    return reshape(c, activated(c, y, activation), x.with(x.rank() - 1, out));
+    y = activated(c, y, activation);
+    if (probability > 0.0) y = mul(c, y, dropout_mask(c, y.shape, y.dtype, probability));
+    return reshape(c, y, x.with(x.rank() - 1, out));
   };
   cases.push_back({"linear", label, inputs, run, nullptr, composed, large, 1e-5});
 }
@@ -84,6 +88,10 @@ void add_matrix_cases(std::vector<OpCase>& cases) {
     add_linear(cases, x, 19, true, Activation::kRelu, "relu");
     add_linear(cases, x, 3, true, Activation::kGelu, "gelu");
     add_linear(cases, x, 3, false, Activation::kSilu, "silu, no bias");
+    add_linear(cases, x, 9, true, Activation::kNone, "dropout", false, 0.3);
+    add_linear(cases, x, 19, true, Activation::kRelu, "relu, dropout", false, 0.3);
+    add_linear(cases, x, 3, false, Activation::kGelu, "gelu, no bias, dropout", false, 0.5);
+    add_linear(cases, x, 4, true, Activation::kSilu, "silu, dropout", false, 0.1);
     add_linear(cases, x, 5, true, Activation::kTanh, "tanh");
     add_linear(cases, x, 2, true, Activation::kSigmoid, "sigmoid");
   }
@@ -93,6 +101,8 @@ void add_matrix_cases(std::vector<OpCase>& cases) {
     if (d == 128) {
       add_linear(cases, {4096, d}, 2 * d, true, Activation::kRelu, label + " relu", true);
       add_linear(cases, {4096, d}, 2 * d, true, Activation::kGelu, label + " gelu", true);
+      add_linear(cases, {4096, d}, 2 * d, true, Activation::kRelu, label + " relu, dropout", true,
+                 0.3);
     }
   }
 }
