@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autograd/base/random.h"
-#include "data/batch_lanes.h"
 
 namespace heddle {
 
@@ -43,21 +42,7 @@ BenchBatch::BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabu
     draw_text(draws, vocabulary, length, target);
     pairs.append(source, target, vocabulary.start());
   }
-  LaneSplit split;
-  split.split(pairs, lanes);
-  lanes_.resize(static_cast<std::size_t>(lanes));
-  for (int lane = 0; lane < lanes; ++lane) {
-    pack(pairs, split[lane], lanes_[static_cast<std::size_t>(lane)]);
-  }
-}
-
-MicroBatch BenchBatch::examples() const {
-  MicroBatch batch;
-  for (const PackedPairs& lane : lanes_) {
-    batch.push_back(
-        {{lane.source_ids, lane.source}, {lane.target_input, lane.target}, lane.target_output});
-  }
-  return batch;
+  batch_.fill(pairs, lanes, examples_);
 }
 
 }  // namespace heddle

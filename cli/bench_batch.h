@@ -1,12 +1,9 @@
 // The batch of `heddle bench`: random sentences, dealt out to lanes as training deals them out.
 #pragma once
 
-#include <vector>
-
 #include "autograd/base/vocabulary.h"
 #include "cli/bench_shapes.h"
-#include "data/batch.h"
-#include "train/lanes.h"
+#include "train/lane_batch.h"
 
 namespace heddle {
 
@@ -16,10 +13,11 @@ class BenchBatch {
   BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabulary, int lanes);
 
   /// Points into this object.
-  MicroBatch examples() const;
+  const MicroBatch& examples() const { return examples_; }
 
  private:
-  std::vector<PackedPairs> lanes_;
+  LaneBatch batch_;
+  MicroBatch examples_;
 };
 
 }  // namespace heddle

@@ -9,7 +9,6 @@
 #include "autograd/base/parallel.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
-#include "data/utf8.h"
 #include "decode/scorer.h"
 #include "decode/trained_model.h"
 
@@ -36,8 +35,7 @@ Lines read_lines(const std::string& path) {
   Lines lines;
   LineReader reader(path);
   for (std::string_view line; reader.next(line);) {
-    check<DataError>(!first_invalid_byte(line), path, ":", reader.number(),
-                     ": no valid UTF-8; convert the file, for example with iconv");
+    check_utf8(path, reader.number(), line);
     lines.emplace_back(line);
   }
   return lines;

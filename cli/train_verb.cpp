@@ -1,6 +1,5 @@
 // heddle train: a config in, a run folder out.
 #include <fmt/core.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -10,6 +9,7 @@
 #include "cli/bench_report.h"
 #include "cli/stop_signals.h"
 #include "cli/verbs.h"
+#include "train/step_timing.h"
 #include "train/training.h"
 
 namespace heddle {
@@ -62,12 +62,6 @@ std::string resume_command(const Arguments& arguments, const std::filesystem::pa
   return command + " --resume";
 }
 
-double peak_megabytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
 /// What --profile and --trace ask for.
 class Profiling {
  public:
@@ -94,7 +88,8 @@ void print(const Training::Estimate& e) {
   const double millions = 1e-6 * static_cast<double>(e.parameters);
   fmt::print("parameters      {:.2f} million, {:.1f} MB\n", millions,
              static_cast<double>(e.parameter_bytes) * 1e-6);
-  fmt::print("memory          {:.0f} MB at most so far, all included\n", peak_megabytes());
+  fmt::print("memory          {:.0f} MB at most so far, all included\n",
+             static_cast<double>(peak_resident_bytes()) * 1e-6);
   fmt::print("speed           {:.0f} target tokens/s, {:.0f} per update\n",
              e.speed.tokens_per_second, e.speed.tokens_per_update);
   fmt::print("an epoch        {} pairs, {:.0f} target tokens, {:.0f} updates, {}\n", e.pairs,

@@ -5,7 +5,6 @@
 #include "autograd/base/check.h"
 #include "autograd/base/parallel.h"
 #include "data/corpus.h"
-#include "data/utf8.h"
 
 namespace heddle {
 
@@ -13,11 +12,6 @@ namespace {
 
 constexpr std::size_t kBlockPairs = 8192;
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;  // of one side
-
-void check_line(const std::filesystem::path& file, std::int64_t number, std::string_view text) {
-  check<DataError>(!first_invalid_byte(text), file.string(), ":", number,
-                   ": no valid UTF-8; convert the file, for example with iconv");
-}
 
 /// One of the files is at its end, the other is not.
 [[noreturn]] void fail_unequal(LineReader& shorter, LineReader& longer) {
@@ -46,7 +40,7 @@ void LineBlock::encode(std::size_t slice, std::size_t from, std::size_t to, std:
   ids.clear();
   for (std::size_t i = from; i < to; ++i) {
     Line& line = lines_[i];
-    check_line(file, first_line + static_cast<std::int64_t>(i), text(line));
+    check_utf8(file, first_line + static_cast<std::int64_t>(i), text(line));
     line.slice = slice;
     line.ids_begin = ids.size();
     tokenizer.encode(text(line), ids);
@@ -114,8 +108,8 @@ void check_text(const std::filesystem::path& source, const std::filesystem::path
   for (std::string_view source_line, target_line;;) {
     const bool source_left = sources.next(source_line);
     const bool target_left = targets.next(target_line);
-    if (source_left) check_line(source, sources.number(), source_line);
-    if (target_left) check_line(target, targets.number(), target_line);
+    if (source_left) check_utf8(source, sources.number(), source_line);
+    if (target_left) check_utf8(target, targets.number(), target_line);
     if (!source_left && !target_left) break;
     if (!source_left) fail_unequal(sources, targets);
     if (!target_left) fail_unequal(targets, sources);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autograd/base/check.h"
+#include "data/utf8.h"
 
 namespace heddle {
 
@@ -154,6 +155,11 @@ bool LineReader::begin_member() {
 void LineReader::fail_damaged(const char* what) const {
   fail<FileError>("cannot read ", file_.path().string(), ": ", what, " after line ", number_,
                   "; copy the file again");
+}
+
+void check_utf8(const std::filesystem::path& file, std::int64_t number, std::string_view text) {
+  check<DataError>(!first_invalid_byte(text), file.string(), ":", number,
+                   ": no valid UTF-8; convert the file, for example with iconv");
 }
 
 }  // namespace heddle

@@ -18,6 +18,9 @@
 
 namespace heddle {
 
+/// Throws DataError, naming file and line, unless the text of the line is UTF-8.
+void check_utf8(const std::filesystem::path& file, std::int64_t number, std::string_view text);
+
 class LineReader {
  public:
   static constexpr std::size_t kLongestLine = std::size_t{64} << 20;  // bytes

@@ -24,12 +24,6 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-std::int64_t peak_resident_bytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts KiB
-}
-
 // Updates of one batch, numbered from 1.
 class Updates {
  public:
@@ -100,6 +94,12 @@ void time_updates(Updates& updates, int count, const UpdateProfile& first, int t
 }
 
 }  // namespace
+
+std::int64_t peak_resident_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts KiB
+}
 
 StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch,
                      const StepTimingOptions& options,

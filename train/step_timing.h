@@ -13,6 +13,9 @@
 
 namespace heddle {
 
+/// The most memory that this process has held so far.
+std::int64_t peak_resident_bytes();
+
 struct StepTimingOptions {
   int updates = 10;  // that are timed
   int threads = 1;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/data/corpus_samples.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 
@@ -148,6 +149,10 @@ TEST_CASE("cli train: what is wrong with a run's files is one sentence, and leav
   check_failure(with("bad", "two"), 4,
                 "training the tokenizer\nheddle: " + at("bad") +
                     ":2: no valid UTF-8; convert the file, for example with iconv");
+  write_bytes(small / "cut.gz", heddle::testing::gzipped(small.bytes("train.src")).substr(0, 200));
+  const Outcome cut = heddle_run(with("cut.gz", "train.tgt"));
+  CHECK(cut.code == 5);
+  CHECK(contains(cut.err, "cannot read " + at("cut.gz") + ": the compressed data end too early"));
   const Outcome one = heddle_run(with("one", "one"));
   CHECK(one.code == 0);  // small, but a corpus
   fs::remove_all(small / "run");
