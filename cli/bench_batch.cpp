@@ -30,7 +30,9 @@ void draw_text(Draws& draws, const Vocabulary& vocabulary, std::int32_t length,
 
 }  // namespace
 
-BenchBatch::BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabulary, int lanes) {
+BenchBatch::BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabulary, int lanes,
+                       std::int64_t lane_tokens)
+    : micro_batches_(lanes, lane_tokens) {
   const std::int32_t length = sentences.length;
   const auto shortest =
       std::max<std::int32_t>(1, static_cast<std::int32_t>(std::int64_t{length} * 3 / 4));
@@ -42,7 +44,7 @@ BenchBatch::BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabu
     draw_text(draws, vocabulary, length, target);
     pairs.append(source, target, vocabulary.start());
   }
-  batch_.fill(pairs, lanes, examples_);
+  micro_batches_.add(pairs);
 }
 
 }  // namespace heddle

@@ -3,21 +3,21 @@
 
 #include "autograd/base/vocabulary.h"
 #include "cli/bench_shapes.h"
-#include "train/lane_batch.h"
+#include "train/micro_batches.h"
 
 namespace heddle {
 
 class BenchBatch {
  public:
   /// The same sentences for the same arguments. Source and target share the vocabulary.
-  BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabulary, int lanes);
+  BenchBatch(const BenchSentences& sentences, const Vocabulary& vocabulary, int lanes,
+             std::int64_t lane_tokens);
 
   /// Points into this object.
-  const MicroBatch& examples() const { return examples_; }
+  std::span<const MicroBatch> micro_batches() const { return micro_batches_.all(); }
 
  private:
-  LaneBatch batch_;
-  MicroBatch examples_;
+  MicroBatches micro_batches_;
 };
 
 }  // namespace heddle

@@ -76,7 +76,7 @@ BenchReport measure(const Arguments& arguments) {
   learner.optimizer.allocate();
   report.parameters = learner.store.elements();
 
-  const BenchBatch batch(report.sentences, vocabulary, report.lanes);
+  const BenchBatch batch(report.sentences, vocabulary, report.lanes, settings.train.lane_tokens);
   Lanes lanes(learner.transformer, learner.store,
               {report.lanes, report.threads, settings.train.label_smoothing});
   StepTimingOptions options;
@@ -84,7 +84,7 @@ BenchReport measure(const Arguments& arguments) {
   options.updates = report.updates;
   options.threads = report.threads;
   const auto say = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
-  report.timing = time_step(lanes, learner.optimizer, batch.examples(), options, say);
+  report.timing = time_step(lanes, learner.optimizer, batch.micro_batches(), options, say);
   return report;
 }
 

@@ -44,6 +44,33 @@ void LaneSplit::split(const PackedPairs& pairs, int lanes) {
   for (auto& sentences : sentences_) std::sort(sentences.begin(), sentences.end());
 }
 
+// A pair counts by its longer side, so that both sides keep within the bound.
+void cut(const PackedPairs& pairs, std::span<const std::int32_t> which, std::int64_t most_tokens,
+         std::vector<std::span<const std::int32_t>>& pieces) {
+  const auto tokens_of = [&](std::int32_t pair) -> std::int64_t {
+    const auto i = static_cast<std::size_t>(pair);
+    return std::max(pairs.source[i].length, pairs.target[i].length);
+  };
+  std::int64_t tokens = 0;
+  for (const std::int32_t i : which) tokens += tokens_of(i);
+  const std::int64_t count = (tokens + most_tokens - 1) / most_tokens;
+  pieces.clear();
+  std::int64_t before = 0, size = 0;  // tokens of the pieces that are cut off, and of this one
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const std::int64_t more = tokens_of(which[i]);
+    const std::int64_t share = tokens * (std::ssize(pieces) + 1) / count;  // of pieces and this one
+    if (size > 0 && (size + more > most_tokens || before + size + more / 2 >= share)) {
+      pieces.push_back(which.subspan(begin, i - begin));
+      begin = i;
+      before += size;
+      size = 0;
+    }
+    size += more;
+  }
+  if (size > 0) pieces.push_back(which.subspan(begin));
+}
+
 void pack(const PackedPairs& pairs, std::span<const std::int32_t> which, PackedPairs& lane) {
   lane.clear();
   for (const std::int32_t i : which) lane.append(pairs, static_cast<std::size_t>(i));

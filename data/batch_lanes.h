@@ -33,6 +33,11 @@ class LaneSplit {
   std::vector<std::int32_t> order_;
 };
 
+/// Cuts the pairs `which` into pieces of about the same size, in their order: each has at most
+/// `most_tokens` of sources and as many of targets, or is a single pair.
+void cut(const PackedPairs& pairs, std::span<const std::int32_t> which, std::int64_t most_tokens,
+         std::vector<std::span<const std::int32_t>>& pieces);
+
 /// These pairs alone, in their order, in `lane`.
 void pack(const PackedPairs& pairs, std::span<const std::int32_t> which, PackedPairs& lane);
 

@@ -27,9 +27,9 @@ double median(std::vector<double> values) {
 // Updates of one batch, numbered from 1.
 class Updates {
  public:
-  Updates(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch,
+  Updates(Lanes& lanes, Optimizer& optimizer, std::span<const MicroBatch> micro_batches,
           const StepTimingOptions& options)
-      : lanes_(lanes), optimizer_(optimizer), batch_(batch), options_(options) {}
+      : lanes_(lanes), optimizer_(optimizer), micro_batches_(micro_batches), options_(options) {}
 
   /// Nanoseconds of forward and backward, then of the optimizer's step.
   struct Times {
@@ -40,7 +40,7 @@ class Updates {
     ++update_;
     const std::int64_t begin = nanoseconds_now();
     const UpdateResult result =
-        lanes_.run({&batch_, 1}, {.seed = 1, .update = static_cast<std::uint64_t>(update_)});
+        lanes_.run(micro_batches_, {.seed = 1, .update = static_cast<std::uint64_t>(update_)});
     const std::int64_t middle = nanoseconds_now();
     check<NumericError>(is_finite_step(result.loss, result.gradient_norm), "update ", update_,
                         ": the loss is ", result.loss, ", the norm of the gradients ",
@@ -53,7 +53,7 @@ class Updates {
  private:
   Lanes& lanes_;
   Optimizer& optimizer_;
-  const MicroBatch& batch_;
+  std::span<const MicroBatch> micro_batches_;
   const StepTimingOptions& options_;
   std::int64_t update_ = 0;
 };
@@ -66,18 +66,26 @@ void profile_updates(Updates& updates, Lanes& lanes, UpdateProfile& profile) {
   lanes.set_profile(nullptr);
 }
 
-std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile) {
+// Each lane's products with all its rows at once: its micro-batches have the same products with
+// fewer rows each.
+std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile,
+                                                 std::span<const MicroBatch> micro_batches) {
   std::vector<ProductTiming::Products> lanes;
-  for (const OpProfile& lane : profile.lanes) {
-    lanes.emplace_back(lane.products().begin(), lane.products().end());
+  for (std::size_t i = 0; i < profile.lanes.size(); ++i) {
+    const auto parts = std::ranges::count_if(
+        micro_batches, [&](const MicroBatch& m) { return !m[i].target_output.empty(); });
+    const auto products = profile.lanes[i].products();
+    const std::size_t count = parts == 0 ? 0 : products.size() / static_cast<std::size_t>(parts);
+    ProductTiming::Products& whole = lanes.emplace_back(products.begin(), products.begin() + count);
+    for (std::size_t p = count; p < products.size(); ++p) whole[p % count].m += products[p].m;
   }
   return lanes;
 }
 
 // Updates and their products alone take turns, so that both meet the same machine: others may be at
 // work on it.
-void time_updates(Updates& updates, int count, const UpdateProfile& first, int threads,
-                  StepTiming& timing) {
+void time_updates(Updates& updates, int count, const std::vector<ProductTiming::Products>& lanes,
+                  int threads, StepTiming& timing) {
   std::optional<ProductTiming> products;
   std::vector<double> seconds;
   int runs = 0;
@@ -85,7 +93,7 @@ void time_updates(Updates& updates, int count, const UpdateProfile& first, int t
     seconds.push_back(static_cast<double>(updates.run().sum()) * 1e-9);
     if (!products) {
       timing.peak_bytes = peak_resident_bytes();  // before memory that only measuring needs
-      products.emplace(products_of(first), threads);
+      products.emplace(lanes, threads);
     }
     for (; runs * count < kProductRuns * done; ++runs) products->run();
   }
@@ -101,13 +109,13 @@ std::int64_t peak_resident_bytes() {
   return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts KiB
 }
 
-StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch,
+StepTiming time_step(Lanes& lanes, Optimizer& optimizer, std::span<const MicroBatch> micro_batches,
                      const StepTimingOptions& options,
                      const std::function<void(std::string_view)>& say) {
   check(options.updates >= 1, "time_step: ", options.updates, " updates are not at least one");
-  Updates updates(lanes, optimizer, batch, options);
+  Updates updates(lanes, optimizer, micro_batches, options);
   StepTiming timing;
-  timing.target_tokens = target_tokens(batch);
+  for (const MicroBatch& batch : micro_batches) timing.target_tokens += target_tokens(batch);
   say("warming up");
   UpdateProfile first;  // that the list of products comes from what an update does
   first.keeps_products = true;
@@ -116,7 +124,8 @@ StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch
   lanes.set_profile(nullptr);
   for (int i = 1; i < kWarmUpUpdates; ++i) updates.run();
   say("timing updates and their matrix products");
-  time_updates(updates, options.updates, first, options.threads, timing);
+  time_updates(updates, options.updates, products_of(first, micro_batches), options.threads,
+               timing);
   say("timing operations");
   profile_updates(updates, lanes, timing.profile);
   timing.families = family_times(timing.profile, std::min(lanes.count(), options.threads));

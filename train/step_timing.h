@@ -36,9 +36,10 @@ struct StepTiming {
   double gemm_share() const { return product_seconds / seconds; }
 };
 
-/// Trains on `batch`: two updates to warm up, then those that are timed, then some with a profile.
-/// `say` is told what comes next. Throws where a loss or a gradient norm is not finite.
-StepTiming time_step(Lanes& lanes, Optimizer& optimizer, const MicroBatch& batch,
+/// Trains on the micro-batches, which are an update: two updates to warm up, then those that are
+/// timed, then some with a profile. `say` is told what comes next. Throws where a loss or a
+/// gradient norm is not finite.
+StepTiming time_step(Lanes& lanes, Optimizer& optimizer, std::span<const MicroBatch> micro_batches,
                      const StepTimingOptions& options,
                      const std::function<void(std::string_view)>& say);
 

@@ -24,6 +24,9 @@ TrainConfig::TrainConfig(const Config& train) {
                           .value_or(2 * batch_tokens);
   accumulate = train.integer("accumulate", accumulate, {1, 1 << 20},
                              "Batches whose gradients make one update.");
+  lane_tokens = train.integer(
+      "lane_tokens", lane_tokens, {1, kMostTokens},
+      "Tokens per side that a lane computes at once: memory grows with it; results depend on it.");
   label_smoothing = train.number("label_smoothing", label_smoothing, Numbers::probability(),
                                  "Share of the probability that is spread over all tokens.");
   clip_norm = train.number("clip_norm", clip_norm, {.least = 0.0},

@@ -17,9 +17,10 @@ struct TrainConfig {
   static void require_end(const Config& train);
 
   std::optional<std::int64_t> steps, epochs;  // whichever comes first ends the run
-  std::int64_t batch_tokens = 4096;           // of targets in a micro-batch, ends included
-  std::int64_t max_source_tokens = 8192;      // of sources in a micro-batch, ends included
-  std::int64_t accumulate = 1;                // micro-batches in an update
+  std::int64_t batch_tokens = 4096;           // of targets in a batch, ends included
+  std::int64_t max_source_tokens = 8192;      // of sources in a batch, ends included
+  std::int64_t accumulate = 1;                // batches in an update
+  std::int64_t lane_tokens = 512;             // of sources and of targets that a lane has at once
   double label_smoothing = 0.1;
   double clip_norm = 1.0;             // 0: none
   std::optional<std::int64_t> lanes;  // none: as many as there are processors, at most 8

@@ -47,8 +47,7 @@ Trainer::Trainer(const Parts& parts, const RunState& state)
                   {parts.settings.decode.limit, parts.settings.data.max_length, parts.threads}),
       batch_options_(batch_options(parts.settings, parts.tokenizers)),
       stream_(parts.corpora.train(), batch_options_, state.cursor),
-      batches_(static_cast<std::size_t>(config_.accumulate)),
-      micro_batches_(batches_.size()),
+      micro_batches_(lanes_.count(), config_.lane_tokens),
       first_update_(state.update) {
   lanes_.set_profile(parts.profile);
 }
@@ -73,24 +72,22 @@ double Trainer::share_done() const {
   return share;
 }
 
-// The batches of one update; how many. The last update of the last epoch may have fewer.
-std::int64_t Trainer::gather(Prefetcher& batches) {
-  std::size_t count = 0;
-  while (count < batches_.size()) {
+// The batches of one update. The last update of the last epoch may have fewer.
+void Trainer::gather(Prefetcher& batches) {
+  micro_batches_.clear();
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
     const Batch& batch = batches.next();
-    batches_[count].fill(batch.pairs, lanes_.count(), micro_batches_[count]);
+    micro_batches_.add(batch.pairs);
     state_.cursor = batch.after;
-    ++count;
     if (config_.epochs && state_.cursor.epoch >= *config_.epochs) break;
   }
-  return static_cast<std::int64_t>(count);
 }
 
 UpdateResult Trainer::update(Prefetcher& batches) {
-  const auto count = static_cast<std::size_t>(gather(batches));
+  gather(batches);
   const std::int64_t update = state_.update + 1;
   const StepKey key{.seed = parts_.settings.seed, .update = static_cast<std::uint64_t>(update)};
-  const UpdateResult result = lanes_.run(std::span(micro_batches_).first(count), key);
+  const UpdateResult result = lanes_.run(micro_batches_.all(), key);
   if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss);
   if (!std::isfinite(result.gradient_norm)) {
     fail_not_finite("norm of the gradients", result.gradient_norm);
@@ -151,7 +148,7 @@ void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
   if (pairs == nullptr || validated_ == state_.update) return;
   validated_ = state_.update;
   const auto begin = Clock::now();
-  const double loss = validation_loss(lanes_, *pairs, batch_options_);
+  const double loss = validation_loss(lanes_, *pairs, batch_options_, config_.lane_tokens);
   if (!std::isfinite(loss)) fail_not_finite("validation loss", loss);
   const bool best = !state_.best || loss < state_.best->loss;
   const std::vector<Sample> samples =

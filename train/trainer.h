@@ -9,9 +9,9 @@
 
 #include "data/prefetch.h"
 #include "train/corpora.h"
-#include "train/lane_batch.h"
 #include "train/learner.h"
 #include "train/metrics.h"
+#include "train/micro_batches.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/run_state.h"
@@ -62,7 +62,7 @@ class Trainer {
   bool finished() const;
   double share_done() const;
   UpdateResult update(Prefetcher& batches);
-  std::int64_t gather(Prefetcher& batches);
+  void gather(Prefetcher& batches);
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);
   void validate(MetricsFile& metrics, RunFolder& folder);
   void save(RunFolder& folder);
@@ -76,8 +76,7 @@ class Trainer {
   Translator translator_;
   BatchOptions batch_options_;
   BatchStream stream_;
-  std::vector<LaneBatch> batches_;         // of an update
-  std::vector<MicroBatch> micro_batches_;  // their examples
+  MicroBatches micro_batches_;  // of an update
   Window window_;
   std::int64_t saved_ = -1, validated_ = -1;  // the updates of the last ones
   std::int64_t first_update_;                 // of this process

@@ -4,20 +4,21 @@
 
 namespace heddle {
 
-double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options) {
+double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
+                       std::int64_t lane_tokens) {
   BatchOptions in_order = options;
   in_order.shuffle = false;
   in_order.source_sampler = in_order.target_sampler = nullptr;
   BatchStream stream(pairs, in_order);
   Batch batch;
-  LaneBatch lane_batch;
-  MicroBatch examples;
+  MicroBatches micro_batches(lanes.count(), lane_tokens);
   double sum = 0.0;
   std::int64_t tokens = 0;
   while (batch.after.epoch == 0) {
     stream.next(batch);
-    lane_batch.fill(batch.pairs, lanes.count(), examples);
-    sum += lanes.negative_log_likelihood(examples);
+    micro_batches.clear();
+    micro_batches.add(batch.pairs);
+    for (const MicroBatch& m : micro_batches.all()) sum += lanes.negative_log_likelihood(m);
     tokens += batch.pairs.target_tokens();
   }
   return sum / static_cast<double>(tokens);

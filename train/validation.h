@@ -6,13 +6,14 @@
 
 #include "data/corpus.h"
 #include "decode/translator.h"
-#include "train/lane_batch.h"
+#include "train/micro_batches.h"
 
 namespace heddle {
 
 /// The negative log-likelihood per target token, ends counted, without label smoothing and dropout,
-/// of all pairs: its exponential is the perplexity.
-double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options);
+/// of all pairs: its exponential is the perplexity. `lane_tokens`: see MicroBatches.
+double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
+                       std::int64_t lane_tokens);
 
 struct Sample {
   std::string source, target, translation;

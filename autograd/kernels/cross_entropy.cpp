@@ -12,11 +12,11 @@ namespace heddle::kernels {
 
 namespace {
 
-// Bytes of logits in a chunk: small enough for the caches, large enough for the products
-// (docs/performance.md).
-constexpr std::int64_t kChunkBytes = std::int64_t{4} << 20;
+// A chunk reads all weights twice and adds to all their gradients, so it needs many rows to be worth
+// that: more than it would have if its logits were to stay in a cache (docs/performance.md).
+constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;  // of logits
 constexpr std::int64_t kFewestRows = 16;
-constexpr std::int64_t kMostRows = 1024;
+constexpr std::int64_t kMostRows = 512;
 
 template <class T>
 std::int64_t rows_of_chunk(std::int64_t classes) {

@@ -143,10 +143,14 @@ TEST_CASE("bench: what cannot be measured is refused in one sentence") {
 TEST_CASE("bench: sentences have the lengths and ids that they should have") {
   const Vocabulary vocabulary{21};
   const BenchSentences sentences{100, 16, 20};
-  const BenchBatch batch(sentences, vocabulary, 3);
+  const BenchBatch batch(sentences, vocabulary, 3, 200);
   std::set<std::int32_t> lengths, ids;
   std::size_t count = 0;
-  for (const Examples& lane : batch.examples()) {
+  const std::span<const MicroBatch> micro_batches = batch.micro_batches();
+  CHECK(micro_batches.size() == 3);
+  std::vector<Examples> all;
+  for (const MicroBatch& m : micro_batches) all.insert(all.end(), m.begin(), m.end());
+  for (const Examples& lane : all) {
     count += lane.target_input.sequences.size();
     CHECK(lane.source.sequences.size() == lane.target_input.sequences.size());
     for (const Sequence& s : lane.source.sequences) lengths.insert(s.length);

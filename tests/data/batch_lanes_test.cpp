@@ -66,6 +66,43 @@ TEST_CASE("batch_lanes: work is tokens and, for long sentences, attention") {
   CHECK(split.work(0) == 2'000 * 1'024 + 3'000'000);
 }
 
+TEST_CASE("batch_lanes: pieces of a lane are in order, within bounds and about equal") {
+  const PackedPairs pairs = random_pairs(200, 40, 5);
+  std::vector<std::int32_t> which;
+  for (std::int32_t i = 0; i < 200; i += 2) which.push_back(i);
+  std::vector<std::span<const std::int32_t>> pieces;
+  const auto longer_sides = [&](std::span<const std::int32_t> piece) {
+    std::int64_t tokens = 0;
+    for (const std::int32_t i : piece) {
+      const auto p = static_cast<std::size_t>(i);
+      tokens += std::max(pairs.source[p].length, pairs.target[p].length);
+    }
+    return tokens;
+  };
+  const std::int64_t all = longer_sides(which);
+  for (const std::int64_t most : {1, 40, 100, 500, 1'000, 100'000}) {
+    CAPTURE(most);
+    cut(pairs, which, most, pieces);
+    std::vector<std::int32_t> together;
+    std::int64_t largest = 0, smallest = all;
+    for (const auto& piece : pieces) {
+      REQUIRE(!piece.empty());
+      CHECK((piece.size() == 1 || longer_sides(piece) <= most));
+      largest = std::max(largest, longer_sides(piece));
+      smallest = std::min(smallest, longer_sides(piece));
+      together.insert(together.end(), piece.begin(), piece.end());
+    }
+    CHECK(together == which);
+    if (most >= 500) {
+      CHECK(std::ssize(pieces) <= (all + most - 1) / most + 1);
+      CHECK(largest - smallest <= 2 * 40);
+    }
+  }
+  CHECK(pieces.size() == 1);
+  cut(pairs, {}, 10, pieces);
+  CHECK(pieces.empty());
+}
+
 TEST_CASE("batch_lanes: a packed lane is its sentences and nothing else") {
   const PackedPairs pairs = random_pairs(40, 9, 3);
   LaneSplit split;

@@ -50,7 +50,7 @@ TEST_CASE("validation: the loss per token, whatever the batches and lanes") {
   for (const int lanes : {1, 3}) {
     for (const std::int64_t batch_tokens : {1, 50, 100000}) {
       Lanes in_lanes(model.transformer(), model.store(), {.lanes = lanes, .threads = 2});
-      CHECK(validation_loss(in_lanes, pairs, {.batch_tokens = batch_tokens}) ==
+      CHECK(validation_loss(in_lanes, pairs, {.batch_tokens = batch_tokens}, 7) ==
             doctest::Approx(expected).epsilon(1e-12));
     }
   }
