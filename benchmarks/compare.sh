@@ -5,6 +5,7 @@
 #
 #   ROUNDS=3    how often each is run in turn (Heddle, PyTorch, Heddle, PyTorch, ...)
 #   THREADS=N   of both; by default all processors
+#   BUILD=DIR   of Heddle; by default build/release. For OpenBLAS alone, one with -DHEDDLE_ONEDNN=OFF
 #
 # Installs Debian's python3-torch where it is missing. Where `python3` is another Python with a newer
 # PyTorch, that one runs, too: eager, compiled, and in bf16. Prints a Markdown table: the medians of the
@@ -21,8 +22,9 @@ shapes=("$@")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-cmake --preset release >/dev/null
-cmake --build --preset release --target heddle >/dev/null
+build=${BUILD:-build/release}
+[[ -n ${BUILD:-} ]] || cmake --preset release >/dev/null
+cmake --build "$build" --target heddle >/dev/null
 
 if ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
   as_root=()
@@ -46,6 +48,8 @@ median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 
 
 lscpu | sed -n 's/^Model name: *//p' | sed 's/^/- /'
 echo "- $threads threads, $rounds rounds in alternation, medians"
+echo "- Heddle's products: $("$build/heddle" bench --shape tiny --updates 3 2>/dev/null |
+  sed -n 's/^ms of its products *[0-9.]* *\([^,]*\),.*/\1/p' | paste -s -d ';' | sed 's/;/ and /')"
 echo
 echo "| shape | peer | its tokens/s | Heddle's | ratio | worst, best of a round | GEMM share | memory, Heddle / peer |"
 echo "|---|---|---|---|---|---|---|---|"
@@ -53,7 +57,7 @@ for shape in "${shapes[@]}"; do
   for ((p = 0; p < ${#peers[@]}; ++p)); do
     rm -f "$scratch"/*
     for ((round = 0; round < rounds; ++round)); do
-      build/release/heddle bench --shape "$shape" --threads "$threads" >"$scratch/ours" 2>"$scratch/log"
+      "$build/heddle" bench --shape "$shape" --threads "$threads" >"$scratch/ours" 2>"$scratch/log"
       read -ra command <<<"${peers[p]}"
       "${command[@]}" --shape "$shape" --threads "$threads" >"$scratch/theirs"
       awk '$1 == "target" { print $3 }' "$scratch/ours" >>"$scratch/a"

@@ -84,6 +84,12 @@ std::string BenchReport::text() const {
   line("ms of its products", fmt::format("{:.1f}", timing.product_seconds * 1e3),
        fmt::format("OpenBLAS {}, one thread per lane", kernels::blas_core_name()));
   line("GEMM share", fmt::format("{:.3f}", timing.gemm_share()), "");
+  if (timing.faster_product_seconds) {
+    line("ms of its products", fmt::format("{:.1f}", *timing.faster_product_seconds * 1e3),
+         fmt::format("oneDNN {}, as in the update", kernels::one_dnn_version()));
+    line("share of these", fmt::format("{:.3f}", *timing.faster_product_seconds / timing.seconds),
+         "");
+  }
   line("peak memory", fmt::format("{:.0f} MiB", mebibytes(timing.peak_bytes)), "");
   return text + family_text(timing.families);
 }
@@ -96,22 +102,27 @@ std::string BenchReport::json() const {
     families[std::string(f.family)] = {
         {"ms", f.seconds * 1e3}, {"backward_ms", f.backward * 1e3}, {"share", f.seconds / all}};
   }
-  const Json report = {{"shape", shape},
-                       {"parameters", parameters},
-                       {"sentences", sentences.count},
-                       {"length", sentences.length},
-                       {"vocabulary", sentences.vocabulary},
-                       {"threads", threads},
-                       {"lanes", lanes},
-                       {"updates", updates},
-                       {"tokens_per_second", timing.tokens_per_second()},
-                       {"ms_per_update", timing.seconds * 1e3},
-                       {"gemm_ms", timing.product_seconds * 1e3},
-                       {"gemm_share", timing.gemm_share()},
-                       {"families", families},
-                       {"peak_mb", mebibytes(timing.peak_bytes)},
-                       {"blas_core", kernels::blas_core_name()},
-                       {"compiler", compiler()}};
+  Json report = {{"shape", shape},
+                 {"parameters", parameters},
+                 {"sentences", sentences.count},
+                 {"length", sentences.length},
+                 {"vocabulary", sentences.vocabulary},
+                 {"threads", threads},
+                 {"lanes", lanes},
+                 {"updates", updates},
+                 {"tokens_per_second", timing.tokens_per_second()},
+                 {"ms_per_update", timing.seconds * 1e3},
+                 {"gemm_ms", timing.product_seconds * 1e3},
+                 {"gemm_share", timing.gemm_share()},
+                 {"families", families},
+                 {"peak_mb", mebibytes(timing.peak_bytes)},
+                 {"blas_core", kernels::blas_core_name()},
+                 {"compiler", compiler()}};
+  if (timing.faster_product_seconds) {
+    report["one_dnn"] = kernels::one_dnn_version();
+    report["one_dnn_gemm_ms"] = *timing.faster_product_seconds * 1e3;
+    report["one_dnn_gemm_share"] = *timing.faster_product_seconds / timing.seconds;
+  }
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config
-  libopenblas-openmp-dev nlohmann-json3-dev doctest-dev libbenchmark-dev
+  libopenblas-openmp-dev libdnnl-dev nlohmann-json3-dev doctest-dev libbenchmark-dev
   libcli11-dev libfmt-dev libsentencepiece-dev zlib1g-dev)
 for option in "$@"; do
   case "$option" in

@@ -31,7 +31,8 @@ std::vector<float> numbers(std::int64_t count, std::uint32_t which) {
 // largest product; the activations of a lane do not fit into a cache either way.
 class ProductTiming::Lane {
  public:
-  explicit Lane(Products products) : products_(std::move(products)) {
+  Lane(Products products, kernels::GemmLibrary library)
+      : products_(std::move(products)), library_(library) {
     std::int64_t x = 0, weight = 0, y = 0;
     for (const ProductShape& p : products_) {
       x = std::max(x, p.m * p.k);
@@ -57,17 +58,21 @@ class ProductTiming::Lane {
  private:
   void multiply(const ProductShape& shape, kernels::Operand<float> a, kernels::Operand<float> b,
                 kernels::Product<float> c) {
-    kernels::gemm<float>(shape, a, b, c, scratch_, 1);
+    kernels::gemm<float>(shape, a, b, c, scratch_, 1, library_);
     scratch_.reset();
   }
 
   Products products_;
+  kernels::GemmLibrary library_;
   std::vector<float> x_, weight_, y_, dx_, dweight_;
   Arena scratch_;
 };
 
-ProductTiming::ProductTiming(std::vector<Products> lanes, int threads) : threads_(threads) {
-  for (Products& products : lanes) lanes_.push_back(std::make_unique<Lane>(std::move(products)));
+ProductTiming::ProductTiming(std::vector<Products> lanes, int threads, kernels::GemmLibrary library)
+    : threads_(threads) {
+  for (Products& products : lanes) {
+    lanes_.push_back(std::make_unique<Lane>(std::move(products), library));
+  }
 }
 
 ProductTiming::~ProductTiming() = default;

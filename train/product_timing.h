@@ -1,4 +1,5 @@
-// The matrix products of an update alone: the time that an update cannot go below with this BLAS.
+// The matrix products of an update alone: the time that an update cannot go below with
+// this library.
 //
 // A weight W [n, k] takes part in three products, each one call of the product door, in float32:
 //
@@ -22,7 +23,7 @@ class ProductTiming {
 
   /// The products of each lane. Operands are allocated and filled here. Lanes run on one thread
   /// each, up to `threads` lanes at a time.
-  ProductTiming(std::vector<Products> lanes, int threads);
+  ProductTiming(std::vector<Products> lanes, int threads, kernels::GemmLibrary library);
   ~ProductTiming();
   ProductTiming(const ProductTiming&) = delete;
   ProductTiming& operator=(const ProductTiming&) = delete;

@@ -86,19 +86,26 @@ std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile,
 // work on it.
 void time_updates(Updates& updates, int count, const std::vector<ProductTiming::Products>& lanes,
                   int threads, StepTiming& timing) {
-  std::optional<ProductTiming> products;
+  using kernels::GemmLibrary;
+  const bool one_library = *kernels::one_dnn_version() == '\0';
+  std::optional<ProductTiming> products, faster_products;
   std::vector<double> seconds;
   int runs = 0;
   for (int done = 1; done <= count; ++done) {
     seconds.push_back(static_cast<double>(updates.run().sum()) * 1e-9);
     if (!products) {
       timing.peak_bytes = peak_resident_bytes();  // before memory that only measuring needs
-      products.emplace(lanes, threads);
+      products.emplace(lanes, threads, GemmLibrary::kOpenBlas);
+      if (!one_library) faster_products.emplace(lanes, threads, GemmLibrary::kFaster);
     }
-    for (; runs * count < kProductRuns * done; ++runs) products->run();
+    for (; runs * count < kProductRuns * done; ++runs) {
+      products->run();
+      if (faster_products) faster_products->run();
+    }
   }
   timing.seconds = median(seconds);
   timing.product_seconds = products->seconds();
+  if (faster_products) timing.faster_product_seconds = faster_products->seconds();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,13 +27,15 @@ struct StepTimingOptions {
 struct StepTiming {
   double seconds = 0.0;  // of an update: the median
   std::int64_t target_tokens = 0;
-  double product_seconds = 0.0;      // of its matrix products alone, see product_timing.h
+  double product_seconds = 0.0;  // of its matrix products alone by OpenBLAS: product_timing.h
+  /// The same by the library that updates use, where that is not OpenBLAS alone.
+  std::optional<double> faster_product_seconds;
   std::int64_t peak_bytes = 0;       // of the process, resident, once updates are steady
   UpdateProfile profile;             // of a few updates after those that were timed
   std::vector<FamilyTime> families;  // the same by family
 
   double tokens_per_second() const { return static_cast<double>(target_tokens) / seconds; }
-  /// What share of an update its matrix products alone would take.
+  /// What share of an update its matrix products alone would take by OpenBLAS.
   double gemm_share() const { return product_seconds / seconds; }
 };
 

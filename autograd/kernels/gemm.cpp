@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "autograd/base/parallel.h"
+#include "autograd/kernels/one_dnn.h"
 
 namespace heddle::kernels {
 
@@ -18,10 +19,10 @@ constexpr std::int64_t kPanelColumns = 1024;
 // A product of few panels and a long sum is cut along k: weight gradients.
 constexpr std::int64_t kFewPanels = 4;
 constexpr std::int64_t kChunk = 2048;
-// BLAS runs on one thread. openblas_set_num_threads(1) at start is not enough: outside a parallel
-// region the OpenMP flavour of OpenBLAS takes OpenMP's current count at every call. So that count
-// is one during the call, and what it was before afterwards (two stores to a thread-local
-// variable).
+// Products run on one thread, in both libraries. openblas_set_num_threads(1) at start is not
+// enough: outside a parallel region the OpenMP flavour of OpenBLAS takes OpenMP's current count at
+// every call. So that count is one during the call, and what it was before afterwards (two stores
+// to a thread-local variable).
 class OneThread {
  public:
   OneThread() : before_(omp_get_max_threads()) {
@@ -45,8 +46,15 @@ bool use_one_blas_thread() {
 }
 [[maybe_unused]] const bool kOneBlasThread = use_one_blas_thread();
 
-void blas(const ProductShape& s, Operand<float> a, Operand<float> b, Product<float> c) {
+bool takes_one_dnn(const ProductShape& s, GemmLibrary library) {
+  return library == GemmLibrary::kOneDnn ||
+         (library == GemmLibrary::kFaster && one_dnn_is_faster(s));
+}
+
+void multiply(const ProductShape& s, Operand<float> a, Operand<float> b, Product<float> c,
+              GemmLibrary library) {
   const OneThread guard;
+  if (takes_one_dnn(s, library)) return one_dnn_product(s, a, b, c);
   cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
               b.transposed ? CblasTrans : CblasNoTrans, static_cast<blasint>(s.m),
               static_cast<blasint>(s.n), static_cast<blasint>(s.k), 1.0F, a.data,
@@ -54,7 +62,8 @@ void blas(const ProductShape& s, Operand<float> a, Operand<float> b, Product<flo
               c.add ? 1.0F : 0.0F, c.data, static_cast<blasint>(c.stride));
 }
 
-void blas(const ProductShape& s, Operand<double> a, Operand<double> b, Product<double> c) {
+void multiply(const ProductShape& s, Operand<double> a, Operand<double> b, Product<double> c,
+              GemmLibrary) {
   const OneThread guard;
   cblas_dgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
               b.transposed ? CblasTrans : CblasNoTrans, static_cast<blasint>(s.m),
@@ -81,14 +90,15 @@ std::int64_t panels(const ProductShape& s) {
 }
 
 template <class T>
-void gemm_by_panels(const ProductShape& s, Operand<T> a, Operand<T> b, Product<T> c, int threads) {
+void gemm_by_panels(const ProductShape& s, Operand<T> a, Operand<T> b, Product<T> c, int threads,
+                    GemmLibrary library) {
   const std::int64_t across = (s.n + kPanelColumns - 1) / kPanelColumns;
   parallel_for(threads, panels(s), 1, [&](std::int64_t panel, std::int64_t) {
     const std::int64_t row = panel / across * kPanelRows;
     const std::int64_t column = panel % across * kPanelColumns;
     const ProductShape part{std::min(kPanelRows, s.m - row), std::min(kPanelColumns, s.n - column),
                             s.k};
-    blas(part, from(a, row, 0), from(b, 0, column), from(c, row, column));
+    multiply(part, from(a, row, 0), from(b, 0, column), from(c, row, column), library);
   });
 }
 
@@ -96,14 +106,15 @@ void gemm_by_panels(const ProductShape& s, Operand<T> a, Operand<T> b, Product<T
 // product is kept at a time; the additions are the same.
 template <class T>
 void gemm_by_chunks(const ProductShape& s, Operand<T> a, Operand<T> b, Product<T> c, Arena& scratch,
-                    int threads) {
+                    int threads, GemmLibrary library) {
   const std::int64_t chunks = (s.k + kChunk - 1) / kChunk;
   const ArenaScope scope(scratch);
   const std::int64_t kept = threads > 1 ? chunks - 1 : 1;
   T* const partial = scratch.allocate<T>(kept * s.m * s.n);
-  const auto multiply = [&](std::int64_t chunk, Product<T> target) {
+  const auto multiply_chunk = [&](std::int64_t chunk, Product<T> target) {
     const std::int64_t begin = chunk * kChunk;
-    blas({s.m, s.n, std::min(kChunk, s.k - begin)}, from(a, 0, begin), from(b, begin, 0), target);
+    multiply({s.m, s.n, std::min(kChunk, s.k - begin)}, from(a, 0, begin), from(b, begin, 0),
+             target, library);
   };
   const auto add = [&](const T* part) {
     parallel_for(threads, s.m, grain_for(s.n), [&](std::int64_t begin, std::int64_t end) {
@@ -113,15 +124,15 @@ void gemm_by_chunks(const ProductShape& s, Operand<T> a, Operand<T> b, Product<T
     });
   };
   if (threads <= 1) {
-    multiply(0, c);
+    multiply_chunk(0, c);
     for (std::int64_t chunk = 1; chunk < chunks; ++chunk) {
-      multiply(chunk, {partial, s.n});
+      multiply_chunk(chunk, {partial, s.n});
       add(partial);
     }
     return;
   }
   parallel_for(threads, chunks, 1, [&](std::int64_t chunk, std::int64_t) {
-    multiply(chunk, chunk == 0 ? c : Product<T>{partial + (chunk - 1) * s.m * s.n, s.n});
+    multiply_chunk(chunk, chunk == 0 ? c : Product<T>{partial + (chunk - 1) * s.m * s.n, s.n});
   });
   for (std::int64_t chunk = 1; chunk < chunks; ++chunk) add(partial + (chunk - 1) * s.m * s.n);
 }
@@ -136,13 +147,13 @@ void clear(const ProductShape& s, Product<T> c) {
 
 template <class T>
 void gemm(const ProductShape& shape, Operand<T> a, Operand<T> b, Product<T> c, Arena& scratch,
-          int threads) {
+          int threads, GemmLibrary library) {
   if (shape.m == 0 || shape.n == 0) return;
   if (shape.k == 0) return clear(shape, c);
   if (panels(shape) < kFewPanels && shape.k > kChunk) {
-    gemm_by_chunks(shape, a, b, c, scratch, threads);
+    gemm_by_chunks(shape, a, b, c, scratch, threads, library);
   } else {
-    gemm_by_panels(shape, a, b, c, threads);
+    gemm_by_panels(shape, a, b, c, threads, library);
   }
 }
 
@@ -150,9 +161,9 @@ const char* blas_core_name() {
   return openblas_get_corename();
 }
 
-template void gemm(const ProductShape&, Operand<float>, Operand<float>, Product<float>, Arena&,
-                   int);
+template void gemm(const ProductShape&, Operand<float>, Operand<float>, Product<float>, Arena&, int,
+                   GemmLibrary);
 template void gemm(const ProductShape&, Operand<double>, Operand<double>, Product<double>, Arena&,
-                   int);
+                   int, GemmLibrary);
 
 }  // namespace heddle::kernels

@@ -1,10 +1,11 @@
 // Matrix products behind one door: C = op(A) op(B), or C += op(A) op(B), all row-major.
 //
-// The work is done by OpenBLAS on one thread (inference: see row_invariant_product). A product that
+// The work is done on one thread by OpenBLAS or, where the build has it and is faster with it, by
+// oneDNN (inference: see row_invariant_product). A product that
 // is large enough is cut here into panels of C, and a long sum (weight gradients: k = tokens) into
 // chunks of k that are added in order. The cuts depend on the shape alone, and the same cuts are
 // made on one thread, so that results have the same bits for any number of threads. Nothing else in
-// the project calls BLAS.
+// the project calls BLAS or oneDNN.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +34,17 @@ struct ProductShape {
   std::int64_t m, n, k;  // op(A) is [m, k], op(B) is [k, n], C is [m, n]
 };
 
+/// Whose kernels multiply. In float64 it is always OpenBLAS.
+enum class GemmLibrary {
+  kFaster,  // for the shape; of those that this build has
+  kOpenBlas,
+  kOneDnn,
+};
+
 /// C (+)= op(A) op(B). `scratch` is used for partial sums and given back.
 template <class T>
 void gemm(const ProductShape& shape, Operand<T> a, Operand<T> b, Product<T> c, Arena& scratch,
-          int threads);
+          int threads, GemmLibrary library = GemmLibrary::kFaster);
 
 /// C = A W^T for A [m, k] and a weight W [n, k], where an element of C is computed by the same
 /// operations in the same order however many rows there are and wherever its row stands: what
@@ -49,5 +57,7 @@ void row_invariant_product(const ProductShape& shape, Operand<T> a, Operand<T> w
 
 /// The name of the kernels that OpenBLAS chose for this processor, for example "SkylakeX".
 const char* blas_core_name();
+/// For example "2.6.3"; empty where the build does not have oneDNN.
+const char* one_dnn_version();
 
 }  // namespace heddle::kernels

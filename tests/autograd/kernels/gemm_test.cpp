@@ -16,10 +16,18 @@ namespace {
 
 using heddle::Arena;
 using heddle::kernels::gemm;
+using heddle::kernels::GemmLibrary;
 using heddle::kernels::Operand;
 using heddle::kernels::ProductShape;
 using heddle::kernels::row_invariant_product;
 using heddle::testing::random_values;
+
+// Those that this build has.
+std::vector<GemmLibrary> libraries() {
+  std::vector<GemmLibrary> all = {GemmLibrary::kFaster, GemmLibrary::kOpenBlas};
+  if (*heddle::kernels::one_dnn_version() != '\0') all.push_back(GemmLibrary::kOneDnn);
+  return all;
+}
 
 template <class T>
 struct Problem {
@@ -49,21 +57,23 @@ struct Problem {
     return sum;
   }
 
-  std::vector<T> product(bool add, T fill, int threads) const {
+  std::vector<T> product(bool add, T fill, int threads,
+                         GemmLibrary library = GemmLibrary::kFaster) const {
     std::vector<T> c(static_cast<std::size_t>(shape.m * shape.n), fill);
     Arena scratch;
-    gemm(shape, left(), right(), {c.data(), shape.n, add}, scratch, threads);
+    gemm(shape, left(), right(), {c.data(), shape.n, add}, scratch, threads, library);
     CHECK(scratch.used() == 0);
     return c;
   }
 };
 
 template <class T>
-void check_against_loops(ProductShape shape, bool ta, bool tb, double tolerance) {
+void check_against_loops(ProductShape shape, bool ta, bool tb, GemmLibrary library,
+                         double tolerance) {
   const Problem<T> problem(shape, ta, tb);
   // Overwriting must not read what was there.
-  const auto c = problem.product(false, std::numeric_limits<T>::quiet_NaN(), 1);
-  const auto added = problem.product(true, T{3}, 1);
+  const auto c = problem.product(false, std::numeric_limits<T>::quiet_NaN(), 1, library);
+  const auto added = problem.product(true, T{3}, 1, library);
   double worst = 0.0;
   for (std::int64_t i = 0; i < shape.m; ++i) {
     for (std::int64_t j = 0; j < shape.n; ++j) {
@@ -91,11 +101,14 @@ TEST_CASE("gemm agrees with plain loops, overwriting and adding") {
                                    {17, 19, 1},
                                    {70, 20, 2500},
                                    {600, 33, 12},
-                                   {9, 1100, 5}}) {
+                                   {9, 1100, 5},
+                                   {70, 130, 64}}) {
     for (const bool ta : {false, true}) {
       for (const bool tb : {false, true}) {
-        check_against_loops<double>(shape, ta, tb, 1e-15);
-        check_against_loops<float>(shape, ta, tb, 1e-6);
+        check_against_loops<double>(shape, ta, tb, GemmLibrary::kFaster, 1e-15);
+        for (const GemmLibrary library : libraries()) {
+          check_against_loops<float>(shape, ta, tb, library, 1e-6);
+        }
       }
     }
   }
@@ -113,10 +126,14 @@ TEST_CASE("products have the same bits on 1 to 4 threads") {
   // By panels, and by chunks of a long sum (weight gradients).
   for (const ProductShape shape : {ProductShape{1300, 128, 64}, {100, 3000, 32}, {96, 64, 5000}}) {
     const Problem<float> problem(shape, shape.k > 1000, false);
-    const auto one = problem.product(false, 0.0F, 1);
-    for (const int threads : {2, 3, 4}) CHECK(problem.product(false, 0.0F, threads) == one);
-    const auto added = problem.product(true, 1.0F, 1);
-    CHECK(problem.product(true, 1.0F, 3) == added);
+    for (const GemmLibrary library : libraries()) {
+      const auto one = problem.product(false, 0.0F, 1, library);
+      for (const int threads : {2, 3, 4}) {
+        CHECK(problem.product(false, 0.0F, threads, library) == one);
+      }
+      const auto added = problem.product(true, 1.0F, 1, library);
+      CHECK(problem.product(true, 1.0F, 3, library) == added);
+    }
   }
 }
 
@@ -149,6 +166,18 @@ TEST_CASE_TEMPLATE("rows of an inference product do not depend on the other rows
     CHECK(std::abs(reference[7] - all.expected(0, 7)) < 1e-4);
     const auto last = static_cast<std::size_t>(640 * w.out - 1);
     CHECK(std::abs(reference[last] - all.expected(639, w.out - 1)) < 1e-4);
+  }
+}
+
+TEST_CASE("a library that the build does not have is an error, the faster one is one that it has") {
+  const Problem<float> problem({80, 80, 80}, false, true);
+  const auto faster = problem.product(false, 0.0F, 1);
+  if (*heddle::kernels::one_dnn_version() == '\0') {
+    CHECK_THROWS_WITH(problem.product(false, 0.0F, 1, GemmLibrary::kOneDnn),
+                      doctest::Contains("HEDDLE_ONEDNN"));
+    CHECK(faster == problem.product(false, 0.0F, 1, GemmLibrary::kOpenBlas));
+  } else {
+    CHECK(faster == problem.product(false, 0.0F, 1, GemmLibrary::kOneDnn));
   }
 }
 

@@ -1,0 +1,17 @@
+// Products by oneDNN, where the build has it (CMake: HEDDLE_ONEDNN). Only the product door calls
+// it.
+#pragma once
+
+#include "autograd/kernels/gemm.h"
+
+namespace heddle::kernels {
+
+/// Whether oneDNN is there and the faster library for this shape (docs/performance.md).
+bool one_dnn_is_faster(const ProductShape& shape);
+
+/// C (+)= op(A) op(B) on the calling thread, if OpenMP's count is one. Throws where the build does
+/// not have oneDNN.
+void one_dnn_product(const ProductShape& shape, Operand<float> a, Operand<float> b,
+                     Product<float> c);
+
+}  // namespace heddle::kernels
