@@ -7,6 +7,7 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/bench_batch.h"
+#include "cli/bench_decode.h"
 #include "cli/bench_report.h"
 #include "cli/bench_shapes.h"
 #include "cli/verbs.h"
@@ -22,10 +23,14 @@ Times training updates on random sentences, and what they spend their time on.
 
 With the model and the optimizer of a config, or with one of three models known by name. Target
 tokens per second are the median of the timed updates; GEMM share is the time that the update's
-matrix products take alone, by the time of the update.)";
+matrix products take alone, by the time of the update.
+
+With --decode MODEL --source FILE: times translating, in output tokens and sentences per second.)";
 
 struct Arguments {
   std::string file, shape;
+  std::string decode, source;  // a model and what it translates
+  SearchOptions search;
   std::vector<std::string> overrides;
   std::optional<int> threads, lanes;
   std::optional<std::int32_t> sentences, length, vocabulary;
@@ -88,6 +93,13 @@ BenchReport measure(const Arguments& arguments) {
   return report;
 }
 
+void run_decode(const Arguments& arguments) {
+  if (arguments.source.empty()) throw CLI::RequiredError("--source");
+  const DecodeReport report = bench_decode(arguments.decode, arguments.source, arguments.search,
+                                           arguments.threads.value_or(available_threads()));
+  fmt::print("{}", arguments.json ? report.json() : report.text());
+}
+
 void run(const Arguments& arguments) {
   const BenchReport report = measure(arguments);
   if (!arguments.trace.empty()) write_trace(arguments.trace, report.timing.profile);
@@ -105,6 +117,12 @@ void add_bench(CLI::App& app) {
       verb->add_option("--shape", arguments->shape, "a model known by name: tiny, char or base")
           ->check(CLI::IsMember(bench_shape_names()))
           ->excludes(file);
+  CLI::Option* decode = verb->add_option("--decode", arguments->decode,
+                                         "a trained model: times translating --source instead")
+                            ->excludes(file)
+                            ->excludes(shape);
+  verb->add_option("--source", arguments->source, "a file of text to translate")->needs(decode);
+  arguments->search.add_to(*verb);
   verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
       ->allow_extra_args(false);
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
@@ -124,7 +142,10 @@ void add_bench(CLI::App& app) {
                    "a file for a trace of a few updates, for chrome://tracing or Perfetto");
   verb->add_flag("--json", arguments->json, "print one JSON object");
   verb->callback([=] {
-    if (file->count() + shape->count() == 0) throw CLI::RequiredError("CONFIG or --shape");
+    if (decode->count() > 0) return run_decode(*arguments);
+    if (file->count() + shape->count() == 0) {
+      throw CLI::RequiredError("CONFIG, --shape or --decode");
+    }
     run(*arguments);
   });
 }

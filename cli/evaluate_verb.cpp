@@ -1,12 +1,13 @@
 // heddle evaluate: how good a model's translations are, or those in a file.
 #include <fmt/core.h>
 
-#include <cmath>
+#include <algorithm>
+#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
 
 #include "autograd/base/parallel.h"
+#include "cli/evaluation.h"
+#include "cli/search_options.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
 #include "decode/scorer.h"
@@ -19,12 +20,17 @@ namespace {
 constexpr const char* kAbout =
     R"(Example: heddle evaluate runs/toy --source data/toy/test.en --reference data/toy/test.fr
 
-Compares translations with references: how many are the same, and the loss.
+Compares translations with references: how many are the same, BLEU, chrF, and the loss.
 
-With --hypothesis instead of a model the translations are read from a file.)";
+With --hypothesis instead of a model the translations are read from a file. BLEU and chrF are those of
+sacreBLEU 2.6; BLEU of tokenised text needs --tokenize none. Pronunciations, with a word on each line:
+--metric wer --metric per --reference-separator tab.)";
 
 struct Arguments {
-  std::string model, source, reference, hypothesis, groups;
+  std::string model, source, hypothesis, groups, separator;
+  std::vector<std::string> references, metrics;
+  BleuTokens tokens = BleuTokens::k13a;
+  SearchOptions search;
   bool json = false;
   int threads = available_threads();
 };
@@ -41,60 +47,35 @@ Lines read_lines(const std::string& path) {
   return lines;
 }
 
-void check_equal_length(const std::string& a, const Lines& of_a, const std::string& b,
-                        const Lines& of_b) {
+template <class A, class B>
+void check_equal_length(const std::string& a, const A& of_a, const std::string& b, const B& of_b) {
   check<DataError>(of_a.size() == of_b.size(), a, " has ", of_a.size(), " lines, but ", b, " has ",
                    of_b.size(), "; line n of one must belong to line n of the other");
 }
 
-struct Matches {
-  std::string group;  // empty: all lines
-  std::int64_t lines = 0, exact = 0;
-
-  double percent() const { return 100.0 * static_cast<double>(exact) / static_cast<double>(lines); }
-};
-
-/// The matches of all lines first, then of each group in the order of appearance.
-std::vector<Matches> count_matches(const Lines& hypotheses, const Lines& references,
-                                   const Lines& groups) {
-  std::vector<Matches> result(1);
-  for (std::size_t i = 0; i < references.size(); ++i) {
-    const bool exact = hypotheses[i] == references[i];
-    const auto count = [&](Matches& matches) {
-      ++matches.lines;
-      if (exact) ++matches.exact;
-    };
-    count(result.front());
-    if (groups.empty()) continue;
-    std::size_t g = 1;
-    while (g < result.size() && result[g].group != groups[i]) ++g;
-    if (g == result.size()) result.push_back({.group = groups[i]});
-    count(result[g]);
+/// The parts of a line between separators; an empty separator cuts nothing.
+void append_parts(std::string_view line, std::string_view separator, References& parts) {
+  for (std::size_t end; !separator.empty() && (end = line.find(separator)) != line.npos;) {
+    parts.emplace_back(line.substr(0, end));
+    line.remove_prefix(end + separator.size());
   }
-  return result;
+  parts.emplace_back(line);
 }
 
-struct Loss {
-  double sum = 0.0;
-  std::int64_t tokens = 0, left_out = 0;
-
-  double per_token() const { return sum / static_cast<double>(tokens); }
-};
-
-/// The negative log-likelihood of the references. Pairs with an empty side, or one that is longer
-/// than the model's positions, are left out.
-Loss loss_of(const TrainedModel& model, const Lines& sources, const Lines& references,
-             int threads) {
+/// The negative log-likelihood of the first references. Pairs with an empty side, or one that is
+/// longer than the model's positions, are left out.
+ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
+                      const std::vector<References>& references, int threads) {
   constexpr std::int64_t kBatchTokens = 2048;
   const Transformer& transformer = model.transformer();
   std::vector<PackedPairs> batches(1);
-  Loss loss;
+  ReferenceLoss loss;
   std::vector<std::int32_t> source, target;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     source.clear();
     target.clear();
     model.tokenizers().source().encode(sources[i], source);
-    model.tokenizers().target().encode(references[i], target);
+    model.tokenizers().target().encode(references[i].front(), target);
     const bool fits = !source.empty() && !target.empty() &&
                       std::ssize(source) < transformer.longest_source() &&
                       std::ssize(target) < transformer.longest_target();
@@ -111,59 +92,80 @@ Loss loss_of(const TrainedModel& model, const Lines& sources, const Lines& refer
   return loss;
 }
 
-void print_json(const std::vector<Matches>& matches, const std::optional<Loss>& loss) {
-  nlohmann::ordered_json json = {{"lines", matches[0].lines},
-                                 {"exact_match", matches[0].percent()}};
-  for (std::size_t g = 1; g < matches.size(); ++g) {
-    json["groups"][matches[g].group] = {{"lines", matches[g].lines},
-                                        {"exact_match", matches[g].percent()}};
+/// The references of each line: of all files, cut at the separator.
+std::vector<References> read_references(const Arguments& arguments) {
+  std::vector<References> references;
+  Lines first;
+  for (const std::string& path : arguments.references) {
+    const Lines lines = read_lines(path);
+    check<DataError>(!lines.empty(), path, ": the file is empty");
+    if (references.empty()) {
+      references.resize(lines.size());
+      first = lines;
+    }
+    check_equal_length(arguments.references.front(), first, path, lines);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      append_parts(lines[i], arguments.separator, references[i]);
+    }
   }
-  if (loss && loss->tokens > 0) {
-    json["loss"] = loss->per_token();
-    json["perplexity"] = std::exp(loss->per_token());
-    json["target_tokens"] = loss->tokens;
-    json["left_out"] = loss->left_out;
-  }
-  fmt::print("{}\n", json.dump());
+  return references;
 }
 
-void print(const std::vector<Matches>& matches, const std::optional<Loss>& loss) {
-  for (const Matches& m : matches) {
-    const bool all = &m == matches.data();
-    fmt::print("exact match {:.1f} % ({} of {}{})\n", m.percent(), m.exact, m.lines,
-               all               ? ""
-               : m.group.empty() ? " without a group"
-                                 : " " + m.group);
+std::vector<Metric> chosen_metrics(const Arguments& arguments) {
+  std::vector<Metric> metrics;
+  for (const std::string& name : arguments.metrics) {
+    metrics.push_back(std::ranges::find(metric_names(), name, &MetricName::name)->metric);
   }
-  if (!loss || loss->tokens == 0) return;
-  fmt::print("loss {:.4f} per token, perplexity {:.3f} ({} tokens{})\n", loss->per_token(),
-             std::exp(loss->per_token()), loss->tokens,
-             loss->left_out == 0 ? "" : fmt::format(", {} lines left out", loss->left_out));
+  if (metrics.empty()) metrics = {Metric::kExactMatch, Metric::kBleu, Metric::kChrf};
+  return metrics;
 }
 
-void run(const Arguments& arguments) {
-  const Lines references = read_lines(arguments.reference);
-  check<DataError>(!references.empty(), arguments.reference, ": the file is empty");
-  const Lines groups = arguments.groups.empty() ? Lines{} : read_lines(arguments.groups);
-  if (!arguments.groups.empty()) {
-    check_equal_length(arguments.reference, references, arguments.groups, groups);
-  }
+Lines translated(const TrainedModel& model, const Lines& sources, const Arguments& arguments) {
+  Translator translator(model.transformer(), model.tokenizers(),
+                        arguments.search.applied_to(model.translator_options(arguments.threads)));
+  Lines texts;
+  for (const Translation& t : translator(sources)) texts.push_back(t.text());
+  return texts;
+}
+
+Evaluation evaluate(const Arguments& arguments) {
+  const std::vector<References> references = read_references(arguments);
+  const std::string& reference = arguments.references.front();
+  const auto read_as_long = [&](const std::string& path) {
+    Lines lines = read_lines(path);
+    check_equal_length(reference, references, path, lines);
+    return lines;
+  };
+  Evaluation evaluation;
+  const Lines groups = arguments.groups.empty() ? Lines{} : read_as_long(arguments.groups);
   Lines hypotheses;
-  std::optional<Loss> loss;
   if (!arguments.hypothesis.empty()) {
-    hypotheses = read_lines(arguments.hypothesis);
-    check_equal_length(arguments.reference, references, arguments.hypothesis, hypotheses);
+    hypotheses = read_as_long(arguments.hypothesis);
   } else {
-    const Lines sources = read_lines(arguments.source);
-    check_equal_length(arguments.reference, references, arguments.source, sources);
+    const Lines sources = read_as_long(arguments.source);
     const TrainedModel model(arguments.model);
-    Translator translator(model.transformer(), model.tokenizers(),
-                          model.translator_options(arguments.threads));
-    for (Translation& t : translator(sources)) hypotheses.push_back(std::move(t.text));
-    loss = loss_of(model, sources, references, arguments.threads);
+    hypotheses = translated(model, sources, arguments);
+    evaluation.loss = loss_of(model, sources, references, arguments.threads);
   }
-  const std::vector<Matches> matches = count_matches(hypotheses, references, groups);
-  arguments.json ? print_json(matches, loss) : print(matches, loss);
+  evaluation.groups = grouped(references.size(), groups);
+  for (LineGroup& group : evaluation.groups) {
+    for (const Metric metric : chosen_metrics(arguments)) {
+      group.scores.push_back(score(metric, hypotheses, references, group.lines, arguments.tokens));
+    }
+  }
+  return evaluation;
+}
+
+std::vector<std::string> names_of_metrics() {
+  std::vector<std::string> names;
+  for (const MetricName& m : metric_names()) names.emplace_back(m.name);
+  return names;
+}
+
+std::string metrics_in_words() {
+  std::string text = "what to compute, by default exact, bleu and chrf; again for several";
+  for (const MetricName& m : metric_names()) text += fmt::format("; {}: {}", m.name, m.about);
+  return text;
 }
 
 /// Either a model with sources, or hypotheses.
@@ -183,18 +185,34 @@ void add_evaluate(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("evaluate", kAbout);
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint");
   verb->add_option("--source", arguments->source, "a file of text to translate");
-  verb->add_option("--reference", arguments->reference, "the right translations, line by line")
-      ->required();
+  verb->add_option("--reference", arguments->references,
+                   "the right translations, line by line; again for further ones")
+      ->required()
+      ->allow_extra_args(false);
+  verb->add_option("--reference-separator", arguments->separator,
+                   "what stands between several right translations on a line: tab, or a text");
   verb->add_option("--hypothesis", arguments->hypothesis,
                    "translations to judge, instead of a model's");
+  verb->add_option("--metric", arguments->metrics, metrics_in_words())
+      ->check(CLI::IsMember(names_of_metrics()))
+      ->allow_extra_args(false);
+  verb->add_option("--tokenize", arguments->tokens,
+                   "the words of BLEU: 13a for plain text, none for text that is tokenised, char")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, BleuTokens>{
+              {"13a", BleuTokens::k13a}, {"none", BleuTokens::kNone}, {"char", BleuTokens::kChar}},
+          CLI::ignore_case));
   verb->add_option("--groups", arguments->groups,
                    "a file with the name of a group on each line: they are reported separately");
+  arguments->search.add_to(*verb);
   verb->add_flag("--json", arguments->json, "one JSON object instead of lines");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
   verb->callback([=] {
     check_usage(*arguments);
-    run(*arguments);
+    if (arguments->separator == "tab") arguments->separator = "\t";
+    const Evaluation evaluation = evaluate(*arguments);
+    fmt::print("{}", arguments->json ? evaluation.json() : evaluation.text());
   });
 }
 

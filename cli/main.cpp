@@ -17,6 +17,7 @@
 
 #include "autograd/base/nearest.h"
 #include "cli/verbs.h"
+#include "cli/version.h"
 #include "configs/config.h"
 
 namespace heddle {
@@ -84,6 +85,7 @@ void check_output_arrived() {
 int run(int argc, char** argv) {
   CLI::App app(kAbout, "heddle");
   app.require_subcommand(1);
+  app.set_version_flag("--version", version_text, "the version, and what multiplies");
   const auto formatter = std::make_shared<VerbFormatter>();
   formatter->label("SUBCOMMAND", "VERB");
   formatter->label("Subcommands", "Verbs (heddle VERB --help tells more)");

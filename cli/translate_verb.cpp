@@ -1,10 +1,11 @@
 // heddle translate: lines in, lines out.
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -12,6 +13,7 @@
 #include "autograd/base/atomic_file.h"
 #include "autograd/base/parallel.h"
 #include "cli/line_stream.h"
+#include "cli/search_options.h"
 #include "cli/verbs.h"
 #include "data/utf8.h"
 #include "decode/trained_model.h"
@@ -26,7 +28,8 @@ constexpr const char* kAbout = R"(Example: echo "The cats are small." | heddle t
 Translates text with a trained model, one line out for each line in.
 
 MODEL is the folder of a run (its best checkpoint, else its last) or of one checkpoint. While lines
-come in quickly they are translated together; when the input pauses, what has come is answered.)";
+come in quickly they are translated together; when the input pauses, what has come is answered.
+--n-best prints several lines for each: its number, the score and the text, with tabs between.)";
 
 // Enough to sort by length, few enough to see output soon.
 constexpr std::size_t kWindowLines = 2048;
@@ -34,7 +37,8 @@ constexpr int kIdleMilliseconds = 50;
 
 struct Arguments {
   std::string model, input, output;
-  int beam = 1;
+  SearchOptions search;
+  bool scores = false;
   int threads = available_threads();
 };
 
@@ -112,7 +116,9 @@ struct Remarks {
     ++lines;
     if (first_invalid_byte(line) && invalid++ == 0) first_invalid = lines;
     if (translation.cut) ++cut;
-    if (!translation.source_ids.empty() && !translation.hypothesis.finished) ++unfinished;
+    if (!translation.outputs.empty() && !translation.outputs.front().hypothesis.finished) {
+      ++unfinished;
+    }
   }
   void print(std::int64_t longest) const {
     if (invalid > 0) {
@@ -134,10 +140,28 @@ struct Remarks {
   }
 };
 
+// A line of text for each line in; with scores in front, and a line for each of several outputs
+// where they are asked for, which then begin with the number of their line.
+void append(const Translation& translation, std::int64_t line, const Arguments& arguments,
+            std::string& text) {
+  const bool several = arguments.search.n_best > 1;
+  if (translation.outputs.empty()) {
+    if (several) fmt::format_to(std::back_inserter(text), "{}\t", line);
+    text += several || arguments.scores ? "0.0000\t\n" : "\n";
+  }
+  for (const Translation::Output& output : translation.outputs) {
+    if (several) fmt::format_to(std::back_inserter(text), "{}\t", line);
+    if (several || arguments.scores) {
+      fmt::format_to(std::back_inserter(text), "{:.4f}\t", output.hypothesis.score);
+    }
+    text.append(output.text).append("\n");
+  }
+}
+
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
   Translator translator(model.transformer(), model.tokenizers(),
-                        model.translator_options(arguments.threads));
+                        arguments.search.applied_to(model.translator_options(arguments.threads)));
   const Input input(arguments.input);
   Output output(arguments.output);
   LineStream stream(input.descriptor(), input.name());
@@ -149,7 +173,7 @@ void run(const Arguments& arguments) {
     std::string text;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       remarks.note(lines[i], translations[i]);
-      text.append(translations[i].text).append("\n");
+      append(translations[i], remarks.lines, arguments, text);
     }
     output.write(text);
   }
@@ -165,8 +189,11 @@ void add_translate(CLI::App& app) {
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint")->required();
   verb->add_option("--input", arguments->input, "a file of text; by default standard input");
   verb->add_option("--output", arguments->output, "a file; by default standard output");
-  verb->add_option("--beam", arguments->beam, "hypotheses that compete; 1 is greedy search")
-      ->check(CLI::Range(1, 1));
+  arguments->search.add_to(*verb);
+  arguments->search.add_n_best_to(*verb);
+  verb->add_flag("--scores", arguments->scores,
+                 "in front of each translation its score and a tab: log-probability / "
+                 "tokens^length-penalty");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
   verb->callback([=] { run(*arguments); });

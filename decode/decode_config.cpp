@@ -17,7 +17,10 @@ std::int32_t LengthLimit::tokens(std::int64_t source_tokens) const {
 }
 
 DecodeConfig::DecodeConfig(const Config& decode) : limit(decode) {
-  decode.integer("beam", 1, {1, 1}, "Hypotheses that compete; 1 is greedy search.");
+  beam = static_cast<int>(decode.integer("beam", beam, {1, kLargestBeam},
+                                         "Hypotheses that compete; 1 is greedy search."));
+  length_penalty = decode.number("length_penalty", length_penalty, {.least = 0.0, .most = 10.0},
+                                 "Hypotheses compete by log-probability / tokens^this.");
 }
 
 }  // namespace heddle

@@ -20,10 +20,14 @@ struct LengthLimit {
   std::int32_t tokens(std::int64_t source_tokens) const;
 };
 
+inline constexpr int kLargestBeam = 256;
+
 struct DecodeConfig {
   explicit DecodeConfig(const Config& decode);
 
   LengthLimit limit;
+  int beam = 1;
+  double length_penalty = 1.0;
 };
 
 }  // namespace heddle

@@ -1,32 +1,19 @@
 #include "decode/greedy.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "decode/candidates.h"
 
 namespace heddle {
 
 namespace {
 
-struct Choice {
-  std::int32_t id;
-  double log_probability;
-};
-
-// The largest of a row of scores; the first of equals.
-template <class T>
-Choice best_of(const T* scores, std::int64_t classes) {
-  const T* const best = std::max_element(scores, scores + classes);
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < classes; ++i)
-    sum += std::exp(static_cast<double>(scores[i] - *best));
-  return {static_cast<std::int32_t>(best - scores), -std::log(sum)};
-}
-
 // The sentences that are still growing, and the tokens of the next step.
 struct Live {
   std::vector<std::int32_t> sentences, next, staying;
   std::vector<Sequence> one_each;
+  std::vector<Candidate> best;
 
   Live(std::size_t count, std::int32_t start) : sentences(count), next(count, start) {
     std::iota(sentences.begin(), sentences.end(), 0);
@@ -38,17 +25,15 @@ struct Live {
 // Gives every live sentence its token; those that go on stay.
 void grow(const Tensor& logits, const std::vector<std::int32_t>& limits, Live& live,
           std::vector<Hypothesis>& hypotheses) {
-  const std::int64_t classes = logits.shape.columns();
   live.staying.clear();
   live.next.clear();
   for (std::size_t row = 0; row < live.sentences.size(); ++row) {
     const auto sentence = static_cast<std::size_t>(live.sentences[row]);
     Hypothesis& hypothesis = hypotheses[sentence];
-    const Choice choice = dispatch(logits.dtype, "greedy", [&](auto zero) {
-      return best_of(logits.as<decltype(zero)>() + static_cast<std::int64_t>(row) * classes,
-                     classes);
-    });
+    best_candidates(logits, static_cast<std::int64_t>(row), 1, live.best);
+    const Candidate choice = live.best.front();
     hypothesis.log_probability += choice.log_probability;
+    hypothesis.score = hypothesis.log_probability;
     hypothesis.finished = choice.id == Vocabulary::kEnd;
     if (hypothesis.finished) continue;
     hypothesis.ids.push_back(choice.id);

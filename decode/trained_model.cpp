@@ -62,6 +62,8 @@ TrainedModel::TrainedModel(const fs::path& model)
 TranslatorOptions TrainedModel::translator_options(int threads) const {
   TranslatorOptions options;
   options.limit = decode_.limit;
+  options.beam = decode_.beam;
+  options.length_penalty = decode_.length_penalty;
   options.longest_source = std::max(options.longest_source, data_.max_length);
   options.threads = threads;
   return options;

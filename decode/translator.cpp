@@ -6,21 +6,25 @@
 
 #include "autograd/base/parallel.h"
 #include "data/utf8.h"
+#include "decode/greedy.h"
 
 namespace heddle {
 
 namespace {
 
 // Enough rows for fast products, few enough that all threads have work.
-constexpr std::size_t kBatchSentences = 64;
+constexpr std::size_t kBatchRows = 64;  // sentences by hypotheses
+constexpr std::size_t kFewestSentences = 16;
 constexpr std::size_t kBatchTokens = 4096;
 
 /// Where batches begin, and the end: of sentences from long to short.
 std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
-                                       const std::vector<Translation>& translations,
+                                       const std::vector<Translation>& translations, int beam,
                                        std::size_t threads) {
+  const std::size_t largest =
+      std::max(kFewestSentences, kBatchRows / static_cast<std::size_t>(beam));
   const std::size_t most =
-      std::clamp<std::size_t>((order.size() + threads - 1) / threads, 1, kBatchSentences);
+      std::clamp<std::size_t>((order.size() + threads - 1) / threads, 1, largest);
   std::vector<std::size_t> borders = {0};
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -38,12 +42,20 @@ std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
 
 }  // namespace
 
+const std::string& Translation::text() const {
+  static const std::string kNone;
+  return outputs.empty() ? kNone : outputs.front().text;
+}
+
 Translator::Translator(const Transformer& transformer, const Tokenizers& tokenizers,
                        const TranslatorOptions& options)
     : transformer_(transformer),
       tokenizers_(tokenizers),
-      limit_(options.limit),
+      search_({options.beam, options.length_penalty, options.limit}),
+      n_best_(static_cast<std::size_t>(options.n_best)),
       longest_source_(std::min(options.longest_source, transformer.longest_source())) {
+  check(options.beam >= 1 && options.n_best >= 1 && options.n_best <= options.beam,
+        "translator: ", options.n_best, " outputs of a beam of ", options.beam);
   for (int i = 0; i < std::max(1, options.threads); ++i) {
     spaces_.push_back(std::make_unique<DecodingSpace>());
   }
@@ -62,6 +74,18 @@ void Translator::encode(const std::string& line, Translation& translation) const
   if (!ids.empty()) ids.push_back(Vocabulary::kEnd);
 }
 
+std::vector<std::vector<Hypothesis>> Translator::search(const Tokens& source,
+                                                        DecodingSpace& space) const {
+  if (search_.beam > 1) return beam_search(transformer_, source, search_, space);
+  std::vector<std::vector<Hypothesis>> found;
+  for (Hypothesis& h : greedy(transformer_, source, search_.limit, space)) {
+    const std::int64_t tokens = std::ssize(h.ids) + (h.finished ? 1 : 0);
+    h.score = normalised_score(h.log_probability, tokens, search_.length_penalty);
+    found.push_back({std::move(h)});
+  }
+  return found;
+}
+
 void Translator::translate_batch(std::span<const std::size_t> which,
                                  std::vector<Translation>& translations,
                                  DecodingSpace& space) const {
@@ -73,14 +97,14 @@ void Translator::translate_batch(std::span<const std::size_t> which,
         {static_cast<std::int32_t>(ids.size()), static_cast<std::int32_t>(source.size())});
     ids.insert(ids.end(), source.begin(), source.end());
   }
-  std::vector<Hypothesis> hypotheses =
-      greedy(transformer_, {ids, Sequences(sentences)}, limit_, space);
+  std::vector<std::vector<Hypothesis>> found = search({ids, Sequences(sentences)}, space);
   for (std::size_t i = 0; i < which.size(); ++i) {
-    Translation& translation = translations[which[i]];
-    translation.hypothesis = std::move(hypotheses[i]);
-    translation.text = tokenizers_.target().decode(translation.hypothesis.ids);
-    // One line in, one line out.
-    std::ranges::replace(translation.text, '\n', ' ');
+    found[i].resize(std::min(found[i].size(), n_best_));
+    for (Hypothesis& hypothesis : found[i]) {
+      std::string text = tokenizers_.target().decode(hypothesis.ids);
+      std::ranges::replace(text, '\n', ' ');  // one line in, one line out
+      translations[which[i]].outputs.push_back({std::move(text), std::move(hypothesis)});
+    }
   }
 }
 
@@ -98,7 +122,8 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   }
   std::ranges::stable_sort(order, std::greater(),
                            [&](std::size_t i) { return translations[i].source_ids.size(); });
-  const std::vector<std::size_t> borders = batch_borders(order, translations, spaces_.size());
+  const std::vector<std::size_t> borders =
+      batch_borders(order, translations, search_.beam, spaces_.size());
   std::atomic<std::size_t> next = 0;
   run_lanes(threads, threads, 1, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];

@@ -10,19 +10,29 @@
 #include <vector>
 
 #include "data/tokenizers.h"
-#include "decode/greedy.h"
+#include "decode/beam_search.h"
 
 namespace heddle {
 
 struct Translation {
-  std::string text;                      // empty for a line without text
+  struct Output {
+    std::string text;
+    Hypothesis hypothesis;
+  };
+
   std::vector<std::int32_t> source_ids;  // with the end
-  Hypothesis hypothesis;
-  bool cut = false;  // the source was too long: its end was left out
+  bool cut = false;                      // the source was too long: its end was left out
+  std::vector<Output> outputs;           // the best first; none for a line without text
+
+  /// The best one's; empty for a line without text.
+  const std::string& text() const;
 };
 
 struct TranslatorOptions {
   LengthLimit limit;
+  int beam = 1;  // 1: greedy
+  double length_penalty = 1.0;
+  int n_best = 1;  // outputs of a line: at most as many as the beam
   /// Tokens of a source, its end included; at most as many as the model has positions.
   std::int64_t longest_source = 1024;
   int threads = 1;
@@ -41,12 +51,14 @@ class Translator {
 
  private:
   void encode(const std::string& line, Translation& translation) const;
+  std::vector<std::vector<Hypothesis>> search(const Tokens& source, DecodingSpace& space) const;
   void translate_batch(std::span<const std::size_t> which, std::vector<Translation>& translations,
                        DecodingSpace& space) const;
 
   const Transformer& transformer_;
   const Tokenizers& tokenizers_;
-  LengthLimit limit_;
+  BeamOptions search_;
+  std::size_t n_best_;
   std::int64_t longest_source_;
   std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread
 };

@@ -35,7 +35,7 @@ std::vector<Sample> sample_translations(Translator& translator, const PairSet& p
     samples.push_back({text.source, text.target, ""});
   }
   const std::vector<Translation> translations = translator(lines);
-  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].translation = translations[i].text;
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].translation = translations[i].text();
   return samples;
 }
 

@@ -12,8 +12,8 @@ namespace heddle::kernels {
 
 namespace {
 
-// A chunk reads all weights twice and adds to all their gradients, so it needs many rows to be worth
-// that: more than it would have if its logits were to stay in a cache (docs/performance.md).
+// A chunk reads all weights twice and adds to all their gradients, so it needs many rows to be
+// worth that: more than it would have if its logits were to stay in a cache (docs/performance.md).
 constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;  // of logits
 constexpr std::int64_t kFewestRows = 16;
 constexpr std::int64_t kMostRows = 512;

@@ -117,7 +117,7 @@ TEST_CASE("bench: results are lines on stdout, progress goes to stderr") {
 }
 
 TEST_CASE("bench: what cannot be measured is refused in one sentence") {
-  check_refused("", 2, "heddle: CONFIG or --shape is required; see heddle bench --help");
+  check_refused("", 2, "heddle: CONFIG, --shape or --decode is required; see heddle bench --help");
   check_refused("configs/tiny.json --shape tiny", 2,
                 "heddle: CONFIG excludes --shape; see heddle bench --help");
   check_refused("--shape huge", 2,

@@ -59,7 +59,8 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   const Outcome evaluate = heddle_run("evaluate " + run + pair);
   CHECK(evaluate.code == 0);
   CHECK(contains(evaluate.out, "exact match "));
-  CHECK(contains(evaluate.out, " of 40)\nloss "));
+  CHECK(contains(evaluate.out, " of 40)\nBLEU "));
+  CHECK(contains(evaluate.out, "\nloss "));
   const Outcome json = heddle_run("evaluate " + run + pair + " --json");
   CHECK(json.out.starts_with("{\"lines\":40,\"exact_match\":"));
   CHECK(heddle_run("evaluate " + run + pair + " --json --threads 3").out == json.out);
@@ -70,9 +71,9 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
     CHECK(WEXITSTATUS(status) == 5);
     CHECK(contains(read_bytes(small / "err"), "heddle: cannot write"));
   }
-  const Outcome own =
-      heddle_run("evaluate --hypothesis " + (small / "valid.tgt").string() + " --reference " +
-                 (small / "valid.tgt").string() + " --groups " + (small / "valid.src").string());
+  const Outcome own = heddle_run(
+      "evaluate --metric exact --hypothesis " + (small / "valid.tgt").string() + " --reference " +
+      (small / "valid.tgt").string() + " --groups " + (small / "valid.src").string());
   CHECK(own.out.starts_with("exact match 100.0 % (40 of 40)\nexact match 100.0 % (1 of 1 "));
 }
 

@@ -1,6 +1,9 @@
 // heddle translate from outside: files, pipes, and a conversation line by line.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "cli/line_stream.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
@@ -100,4 +103,69 @@ TEST_CASE("line stream: windows of lines, whatever pieces they come in") {
   ::close(pipe[0]);
   heddle::LineStream closed(pipe[0], "the pipe");
   CHECK(contains(failure([&] { closed.next(1, 1); }), "cannot read the pipe: "));
+}
+
+TEST_CASE("cli translate: beams, scores and several translations of a line") {
+  const SmallRun& small = trained();
+  const std::string run = (small / "run").string();
+  const fs::path in = small / "in_beam";
+  write_bytes(in, "un deux trois\n\nhuit six\n");
+  const std::string translate = "translate " + run + " --input " + in.string();
+  const Outcome greedy = heddle_run(translate), beam = heddle_run(translate + " --beam 4");
+  CHECK(heddle_run(translate + " --beam 1").out == greedy.out);
+  CHECK(beam.code == 0);
+  CHECK(lines_in(beam.out) == "3");
+  CHECK(heddle_run(translate + " --beam 4 --threads 3").out == beam.out);
+
+  std::istringstream scored(heddle_run(translate + " --beam 4 --scores").out), plain(beam.out);
+  std::string a, b;
+  while (std::getline(plain, b)) {
+    REQUIRE(std::getline(scored, a));
+    CHECK(std::stod(a) <= 0.0);
+    CHECK(a.substr(a.find('\t') + 1) == b);
+  }
+  // line, score, text; the first of each line is its translation, scores fall.
+  std::istringstream several(heddle_run(translate + " --beam 4 --n-best 3").out);
+  std::vector<int> counts(4);
+  double last = 0.0;
+  std::istringstream first(beam.out);
+  for (std::string row; std::getline(several, row);) {
+    const std::size_t tab = row.find('\t'), second = row.find('\t', tab + 1);
+    const auto line = static_cast<std::size_t>(std::stoi(row));
+    REQUIRE((line >= 1 && line <= 3));
+    const double score = std::stod(row.substr(tab + 1));
+    if (counts[line]++ == 0) {
+      REQUIRE(std::getline(first, b));
+      CHECK(row.substr(second + 1) == b);
+    } else {
+      CHECK(score <= last);
+    }
+    last = score;
+  }
+  CHECK(counts == std::vector<int>{0, 3, 1, 3});
+  check_failure(translate + " --n-best 3", 2,
+                "heddle: --n-best: 3 outputs need a beam as large: give --beam 3; see heddle "
+                "translate --help");
+  CHECK(heddle_run(translate + " --beam 0").code == 2);
+}
+
+TEST_CASE("cli bench: the speed of translating a file") {
+  const SmallRun& small = trained();
+  const fs::path in = small / "in_bench";
+  write_bytes(in, "un deux trois\n\nhuit six\n");
+  const std::string bench = "bench --decode " + (small / "run").string() + " --source ";
+  const auto json = nlohmann::json::parse(heddle_run(bench + in.string() + " --beam 2 --json").out);
+  CHECK(json.at("sentences") == 3);
+  CHECK(json.at("beam") == 2);
+  for (const char* key : {"output_tokens_per_second", "sentences_per_second", "single_ms",
+                          "load_ms", "peak_mb", "sgemm_gflops"}) {
+    CHECK(json.at(key) > 0.0);
+  }
+  const Outcome text = heddle_run(bench + in.string());
+  CHECK(contains(text.out, ": 3 sentences, beam 1, "));
+  CHECK(contains(text.out, "\nms of one sentence "));
+  write_bytes(in, "");
+  check_failure(bench + in.string(), 4, "heddle: " + in.string() + ": the file is empty");
+  check_failure("bench --decode " + (small / "run").string(), 2,
+                "heddle: --source is required; see heddle bench --help");
 }

@@ -101,6 +101,18 @@ TEST_CASE("greedy: a sentence is translated the same alone, in any order, and in
   CHECK(greedy(e.model.transformer, {}, {}, e.space).empty());
 }
 
+TEST_CASE("decode config: defaults, and what is read") {
+  const ConfigDocument none = ConfigDocument::parse("{}", "test.json");
+  const DecodeConfig defaults(none.root());
+  CHECK(defaults.beam == 1);
+  CHECK(defaults.length_penalty == 1.0);
+  CHECK(defaults.limit.tokens(3) == 56);
+  const ConfigDocument given =
+      ConfigDocument::parse(R"({"beam": 5, "length_penalty": 0.6})", "test.json");
+  CHECK(DecodeConfig(given.root()).beam == 5);
+  CHECK(DecodeConfig(given.root()).length_penalty == 0.6);
+}
+
 TEST_CASE("greedy: the limit is read from a config") {
   const ConfigDocument document =
       ConfigDocument::parse(R"({"max_length": {"factor": 1.5, "extra": 4}})", "test.json");

@@ -21,7 +21,7 @@ namespace {
 
 Lines texts(const std::vector<Translation>& translations) {
   Lines texts;
-  for (const Translation& t : translations) texts.push_back(t.text);
+  for (const Translation& t : translations) texts.push_back(t.text());
   return texts;
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("translator: what is no UTF-8, too long or without an end is noted, no
   CHECK(translations[1].source_ids.size() == 32);
   CHECK_FALSE(translations[2].cut);
   CHECK(translations[2].source_ids == translations[1].source_ids);
-  for (const Translation& t : translations) CHECK(t.hypothesis.ids.size() <= 3);
+  for (const Translation& t : translations) CHECK(t.outputs.at(0).hypothesis.ids.size() <= 3);
 }
 
 TEST_CASE("translator: a line of any length takes its time, but no more") {

@@ -59,6 +59,6 @@ TEST_CASE("validation: the loss per token, whatever the batches and lanes") {
   REQUIRE(samples.size() == 2);
   CHECK(samples[0].source + "\n" ==
         small.bytes("valid.src").substr(0, samples[0].source.size() + 1));
-  CHECK(samples[1].translation == translator(std::vector{samples[1].source})[0].text);
+  CHECK(samples[1].translation == translator(std::vector{samples[1].source})[0].text());
   CHECK(sample_translations(translator, pairs, 1000).size() == 40);
 }

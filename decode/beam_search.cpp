@@ -1,0 +1,217 @@
+#include "decode/beam_search.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "decode/candidates.h"
+
+namespace heddle {
+
+namespace {
+
+// A token and the one before it, an index of the list of all; -1 is the start.
+struct Token {
+  std::int32_t id, before;
+};
+
+struct Running {
+  std::int32_t last;  // token
+  double log_probability;
+};
+
+struct Ended {
+  std::int32_t last;
+  double log_probability, score;
+  bool finished;
+};
+
+// How one of the running hypotheses may go on.
+struct Continuation {
+  std::int32_t running;  // which one
+  Candidate candidate;   // the log-probability is that of all tokens
+};
+
+struct Sentence {
+  std::int32_t index;  // in the source
+  std::int32_t limit;  // of tokens
+  std::vector<Running> running;
+  std::vector<Ended> ended = {};  // the best first
+  bool done = false;
+};
+
+class BeamSearch {
+ public:
+  BeamSearch(const Transformer& transformer, const BeamOptions& options, DecodingSpace& space)
+      : transformer_(transformer),
+        options_(options),
+        beam_(static_cast<std::size_t>(options.beam)),
+        space_(space) {
+    check(options.beam >= 1, "beam_search: a beam of ", options.beam, " is not at least 1");
+  }
+
+  std::vector<std::vector<Hypothesis>> run(const Tokens& source);
+
+ private:
+  void begin(const Tokens& source);
+  void advance(const Tensor& logits);
+  void find_continuations(const Sentence& sentence, std::int64_t first_row, const Tensor& logits);
+  void take_continuations(Sentence& sentence);
+  void end(Sentence& sentence, const Running& hypothesis, bool finished) const;
+  bool is_done(const Sentence& sentence) const;
+  Hypothesis hypothesis_of(const Ended& ended) const;
+
+  const Transformer& transformer_;
+  const BeamOptions& options_;
+  std::size_t beam_;
+  DecodingSpace& space_;
+  std::int32_t length_ = 0;  // tokens of the running hypotheses
+  std::vector<Token> tokens_;
+  std::vector<Sentence> sentences_;  // those that are not done, in the order of the rows
+  std::vector<std::vector<Hypothesis>> results_;
+  // The next step: a row for each running hypothesis, in order.
+  std::vector<std::int32_t> ids_, parents_;
+  std::vector<Sequence> one_each_;
+  // Scratch.
+  std::vector<Candidate> candidates_;
+  std::vector<Continuation> continuations_;
+  std::vector<std::int32_t> row_of_;  // the row that each running hypothesis continues
+};
+
+void BeamSearch::begin(const Tokens& source) {
+  const std::int64_t longest = transformer_.longest_target();
+  results_.resize(source.sequences.size());
+  for (std::size_t i = 0; i < source.sequences.size(); ++i) {
+    const std::int64_t tokens = options_.limit.tokens(source.sequences[i].length);
+    sentences_.push_back({.index = static_cast<std::int32_t>(i),
+                          .limit = static_cast<std::int32_t>(std::min(tokens, longest)),
+                          .running = {{-1, 0.0}}});
+    ids_.push_back(transformer_.vocabularies().target.start());
+    one_each_.push_back({static_cast<std::int32_t>(i), 1});
+  }
+  Context& context = space_.context;
+  context.begin(Mode::kInference);
+  transformer_.begin_decoding(context, transformer_.encode(context, source), space_.cache);
+}
+
+// The likeliest of the continuations of all running hypotheses, sorted.
+void BeamSearch::find_continuations(const Sentence& sentence, std::int64_t first_row,
+                                    const Tensor& logits) {
+  const std::size_t count = 2 * beam_;
+  continuations_.clear();
+  for (std::size_t i = 0; i < sentence.running.size(); ++i) {
+    best_candidates(logits, first_row + static_cast<std::int64_t>(i), count, candidates_);
+    for (const Candidate& c : candidates_) {
+      continuations_.push_back({static_cast<std::int32_t>(i),
+                                {c.id, sentence.running[i].log_probability + c.log_probability}});
+    }
+  }
+  const auto rank = [](const Continuation& c) {
+    return std::tuple(-c.candidate.log_probability, c.running, c.candidate.id);
+  };
+  std::ranges::sort(continuations_, {}, rank);
+  if (continuations_.size() > count) continuations_.resize(count);
+}
+
+void BeamSearch::end(Sentence& sentence, const Running& hypothesis, bool finished) const {
+  const Ended ended{hypothesis.last, hypothesis.log_probability,
+                    normalised_score(hypothesis.log_probability, length_, options_.length_penalty),
+                    finished};
+  const auto place =
+      std::ranges::upper_bound(sentence.ended, ended.score, std::greater(), &Ended::score);
+  sentence.ended.insert(place, ended);
+  if (sentence.ended.size() > beam_) sentence.ended.pop_back();
+}
+
+void BeamSearch::take_continuations(Sentence& sentence) {
+  const std::vector<Running> before = sentence.running;
+  sentence.running.clear();
+  row_of_.clear();
+  for (std::size_t rank = 0; rank < continuations_.size(); ++rank) {
+    const Continuation& c = continuations_[rank];
+    const std::int32_t last = before[static_cast<std::size_t>(c.running)].last;
+    if (c.candidate.id == Vocabulary::kEnd) {
+      if (rank < beam_) end(sentence, {last, c.candidate.log_probability}, true);
+    } else if (sentence.running.size() < beam_) {
+      sentence.running.push_back(
+          {static_cast<std::int32_t>(tokens_.size()), c.candidate.log_probability});
+      tokens_.push_back({c.candidate.id, last});
+      row_of_.push_back(c.running);
+    }
+  }
+}
+
+bool BeamSearch::is_done(const Sentence& sentence) const {
+  if (sentence.running.empty() || length_ >= sentence.limit) return true;
+  if (sentence.ended.size() < beam_) return false;
+  const double best =
+      normalised_score(sentence.running.front().log_probability, length_, options_.length_penalty);
+  return best <= sentence.ended.back().score;
+}
+
+// Every running hypothesis by one token; sentences that are done leave.
+void BeamSearch::advance(const Tensor& logits) {
+  ++length_;
+  ids_.clear();
+  parents_.clear();
+  std::int64_t row = 0;
+  for (Sentence& sentence : sentences_) {
+    const auto rows = static_cast<std::int64_t>(sentence.running.size());
+    find_continuations(sentence, row, logits);
+    take_continuations(sentence);
+    sentence.done = is_done(sentence);
+    if (sentence.done) {
+      const bool cut = length_ >= sentence.limit;
+      for (const Running& r : sentence.running) {
+        if (cut) end(sentence, r, false);
+      }
+      for (const Ended& e : sentence.ended) {
+        results_[static_cast<std::size_t>(sentence.index)].push_back(hypothesis_of(e));
+      }
+    } else {
+      for (std::size_t i = 0; i < sentence.running.size(); ++i) {
+        ids_.push_back(tokens_[static_cast<std::size_t>(sentence.running[i].last)].id);
+        parents_.push_back(static_cast<std::int32_t>(row) + row_of_[i]);
+      }
+    }
+    row += rows;
+  }
+  std::erase_if(sentences_, [](const Sentence& s) { return s.done; });
+}
+
+Hypothesis BeamSearch::hypothesis_of(const Ended& ended) const {
+  Hypothesis hypothesis{.ids = {},
+                        .log_probability = ended.log_probability,
+                        .score = ended.score,
+                        .finished = ended.finished};
+  for (std::int32_t t = ended.last; t >= 0; t = tokens_[static_cast<std::size_t>(t)].before) {
+    hypothesis.ids.push_back(tokens_[static_cast<std::size_t>(t)].id);
+  }
+  std::ranges::reverse(hypothesis.ids);
+  return hypothesis;
+}
+
+std::vector<std::vector<Hypothesis>> BeamSearch::run(const Tokens& source) {
+  if (source.sequences.empty()) return {};
+  begin(source);
+  for (;;) {
+    space_.context.begin(Mode::kInference);
+    const Tokens next{ids_, Sequences(one_each_).first(ids_.size())};
+    const Tensor states = transformer_.decode(space_.context, next, space_.cache);
+    advance(transformer_.logits(space_.context, states));
+    if (sentences_.empty()) return std::move(results_);
+    space_.cache.select(parents_);
+    while (one_each_.size() < ids_.size()) {
+      one_each_.push_back({static_cast<std::int32_t>(one_each_.size()), 1});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<Hypothesis>> beam_search(const Transformer& transformer,
+                                                 const Tokens& source, const BeamOptions& options,
+                                                 DecodingSpace& space) {
+  return BeamSearch(transformer, options, space).run(source);
+}
+
+}  // namespace heddle

@@ -1,0 +1,66 @@
+#include "decode/candidates.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/base/check.h"
+#include "autograd/kernels/softmax.h"
+
+namespace heddle {
+
+namespace {
+
+template <class T>
+T largest_of(const T* values, std::int64_t count) {
+  T largest = values[0];
+#pragma omp simd reduction(max : largest)
+  for (std::int64_t i = 1; i < count; ++i) largest = std::max(largest, values[i]);
+  return largest;
+}
+
+// Into a list that is sorted and stays so; of equals the one that came first is first.
+void insert(Candidate candidate, std::size_t count, std::vector<Candidate>& best) {
+  if (best.size() == count) best.pop_back();
+  const auto place = std::ranges::upper_bound(best, candidate.log_probability, std::greater(),
+                                              &Candidate::log_probability);
+  best.insert(place, candidate);
+}
+
+// Most blocks have nothing that is better than what there is, which their maximum tells.
+template <class T>
+void find_best(T* scores, std::int64_t classes, std::size_t count, std::vector<Candidate>& best) {
+  constexpr std::int64_t kBlock = 64;
+  best.clear();
+  for (std::int64_t begin = 0; begin < classes; begin += kBlock) {
+    const std::int64_t end = std::min(begin + kBlock, classes);
+    const auto useful = [&](T score) {
+      return best.size() < count || static_cast<double>(score) > best.back().log_probability;
+    };
+    if (!useful(largest_of(scores + begin, end - begin))) continue;
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (useful(scores[i])) {
+        insert({static_cast<std::int32_t>(i), static_cast<double>(scores[i])}, count, best);
+      }
+    }
+  }
+  const kernels::ExpShifted<T> sum = kernels::exp_shifted(classes, scores);
+  const double logsumexp =
+      static_cast<double>(sum.largest) + std::log(static_cast<double>(sum.sum));
+  check<NumericError>(
+      std::isfinite(logsumexp),
+      "decoding: the model's scores are no finite numbers; its weights are damaged");
+  for (Candidate& c : best) c.log_probability -= logsumexp;
+}
+
+}  // namespace
+
+void best_candidates(const Tensor& logits, std::int64_t row, std::size_t count,
+                     std::vector<Candidate>& best) {
+  dispatch(logits.dtype, "best_candidates", [&](auto zero) {
+    using T = decltype(zero);
+    const std::int64_t classes = logits.shape.columns();
+    find_best(static_cast<T*>(logits.data) + row * classes, classes, count, best);
+  });
+}
+
+}  // namespace heddle

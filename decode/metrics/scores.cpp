@@ -1,0 +1,137 @@
+#include "decode/metrics/scores.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <locale>
+#include <sstream>
+
+#include "autograd/base/check.h"
+#include "decode/metrics/chrf.h"
+#include "decode/metrics/error_rates.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr MetricName kNames[] = {
+    {"exact", Metric::kExactMatch, "lines that equal one of their references"},
+    {"bleu", Metric::kBleu, "words and their n-grams, as sacreBLEU 2.6 counts them"},
+    {"chrf", Metric::kChrf, "n-grams of characters"},
+    {"chrf++", Metric::kChrfPlusPlus, "n-grams of characters and words"},
+    {"wer", Metric::kWordErrorRate, "lines that equal none of their references: one word a line"},
+    {"per", Metric::kTokenErrorRate,
+     "edits between tokens, as phonemes, and the closest reference"},
+};
+
+/// The lines that are to be scored.
+struct Lines {
+  std::span<const std::string> hypotheses;
+  std::span<const References> references;
+  std::span<const std::size_t> which;
+
+  /// The sum of what `count` finds in each line.
+  template <class Counts, class Count>
+  Counts sum(const Count& count) const {
+    Counts counts;
+    for (const std::size_t i : which) counts += count(hypotheses[i], references[i]);
+    return counts;
+  }
+
+  /// How many references every line has; none where that differs.
+  std::optional<std::size_t> reference_count() const {
+    if (which.empty()) return {};
+    const std::size_t count = references[which.front()].size();
+    const bool same =
+        std::ranges::all_of(which, [&](std::size_t i) { return references[i].size() == count; });
+    return same ? std::optional(count) : std::nullopt;
+  }
+};
+
+std::ostringstream text_stream(int digits) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << std::fixed << std::setprecision(digits);
+  return text;
+}
+
+// As sacreBLEU writes it: precisions, brevity penalty, lengths.
+std::string bleu_detail(const Bleu& b, int orders) {
+  std::ostringstream text = text_stream(1);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(orders); ++i) {
+    text << (i == 0 ? "" : "/") << b.precisions[i];
+  }
+  const auto hypothesis = static_cast<double>(b.counts.hypothesis_tokens);
+  const auto reference = static_cast<double>(b.counts.reference_tokens);
+  text << std::setprecision(3) << " (BP = " << b.brevity_penalty
+       << " ratio = " << (reference == 0.0 ? 0.0 : hypothesis / reference)
+       << " hyp_len = " << b.counts.hypothesis_tokens << " ref_len = " << b.counts.reference_tokens
+       << ")";
+  return text.str();
+}
+
+Score score_bleu(const Lines& lines, BleuTokens tokens) {
+  const BleuOptions options{.tokens = tokens};
+  const auto counts = lines.sum<BleuCounts>(
+      [&](const std::string& h, const References& r) { return bleu_counts(h, r, options); });
+  const Bleu result = bleu(counts, options);
+  return {Metric::kBleu, result.score, "BLEU", bleu_detail(result, options.max_order),
+          bleu_signature(lines.reference_count(), options)};
+}
+
+Score score_chrf(const Lines& lines, Metric metric) {
+  const bool words = metric == Metric::kChrfPlusPlus;
+  const ChrfOptions options{.word_order = words ? 2 : 0};
+  const auto counts = lines.sum<ChrfCounts>(
+      [&](const std::string& h, const References& r) { return chrf_counts(h, r, options); });
+  return {metric, chrf(counts, options), words ? "chrF2++" : "chrF2", "",
+          chrf_signature(lines.reference_count(), options)};
+}
+
+// A rate and the counts that it comes from.
+Score rate(Metric metric, double value, const char* label, std::int64_t part, const char* of,
+           std::int64_t whole, const char* end) {
+  std::ostringstream detail = text_stream(0);
+  detail << "(" << part << of << whole << end << ")";
+  return {metric, value, label, detail.str(), ""};
+}
+
+Score score_errors(const Lines& lines, Metric metric) {
+  const auto c = lines.sum<ErrorCounts>(
+      [](const std::string& h, const References& r) { return error_counts(h, r); });
+  if (metric == Metric::kExactMatch) {
+    return rate(metric, c.exact_match(), "exact match", c.exact, " of ", c.lines, "");
+  }
+  if (metric == Metric::kWordErrorRate) {
+    return rate(metric, c.line_error_rate(), "word error rate", c.lines - c.exact, " of ", c.lines,
+                "");
+  }
+  return rate(metric, c.token_error_rate(), "token error rate", c.edits, " edits, ", c.token_count,
+              " tokens");
+}
+
+}  // namespace
+
+std::span<const MetricName> metric_names() {
+  return kNames;
+}
+
+bool higher_is_better(Metric metric) {
+  return metric != Metric::kWordErrorRate && metric != Metric::kTokenErrorRate;
+}
+
+Score score(Metric metric, std::span<const std::string> hypotheses,
+            std::span<const References> references, std::span<const std::size_t> which,
+            BleuTokens tokens) {
+  const Lines lines{hypotheses, references, which};
+  switch (metric) {
+    case Metric::kBleu:
+      return score_bleu(lines, tokens);
+    case Metric::kChrf:
+    case Metric::kChrfPlusPlus:
+      return score_chrf(lines, metric);
+    default:
+      return score_errors(lines, metric);
+  }
+}
+
+}  // namespace heddle

@@ -1,0 +1,43 @@
+// The metrics by name: how good hypotheses are beside their references.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decode/metrics/bleu.h"
+
+namespace heddle {
+
+enum class Metric { kExactMatch, kBleu, kChrf, kChrfPlusPlus, kWordErrorRate, kTokenErrorRate };
+
+/// Its name in configs and on the command line, and what it is.
+struct MetricName {
+  std::string_view name;
+  Metric metric;
+  std::string_view about;
+};
+std::span<const MetricName> metric_names();
+
+/// Whether more of it is better.
+bool higher_is_better(Metric metric);
+
+struct Score {
+  Metric metric;
+  double value = 0.0;     // 0 to 100
+  std::string label;      // "BLEU"
+  std::string detail;     // what the value is made of, for people
+  std::string signature;  // what was computed, in the notation of sacreBLEU; may be empty
+};
+
+/// The references of one line, at least one.
+using References = std::vector<std::string>;
+
+/// The score of the lines `which`. Throws Error where a line has no reference.
+Score score(Metric metric, std::span<const std::string> hypotheses,
+            std::span<const References> references, std::span<const std::size_t> which,
+            BleuTokens tokens);
+
+}  // namespace heddle

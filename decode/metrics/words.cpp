@@ -1,0 +1,71 @@
+#include "decode/metrics/words.h"
+
+#include <algorithm>
+
+#include "data/utf8.h"
+
+namespace heddle {
+
+bool is_white_space(char32_t c) {
+  constexpr char32_t kSingle[] = {0x20, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
+  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || (c >= 0x2000 && c <= 0x200A) ||
+         std::ranges::find(kSingle, c) != std::end(kSingle);
+}
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  const char* begin = nullptr;  // of the word that is being read
+  const auto end_word = [&](const char* end) {
+    if (begin != nullptr) words.emplace_back(begin, static_cast<std::size_t>(end - begin));
+    begin = nullptr;
+  };
+  for (const CodePoint& c : CodePoints(line)) {
+    if (is_white_space(c.value)) {
+      end_word(c.bytes.data());
+    } else if (begin == nullptr) {
+      begin = c.bytes.data();
+    }
+  }
+  end_word(line.data() + line.size());
+  return words;
+}
+
+std::string_view without_trailing_space(std::string_view line) {
+  std::size_t end = 0, at = 0;
+  for (const CodePoint& c : CodePoints(line)) {
+    at += c.bytes.size();
+    if (!is_white_space(c.value)) end = at;
+  }
+  return line.substr(0, end);
+}
+
+std::u32string WordNumbers::operator()(const std::vector<std::string_view>& words) {
+  std::u32string symbols;
+  symbols.reserve(words.size());
+  for (const std::string_view word : words) {
+    const auto next = static_cast<char32_t>(numbers_.size());
+    symbols.push_back(numbers_.try_emplace(word, next).first->second);
+  }
+  return symbols;
+}
+
+Ngrams ngrams(std::u32string_view symbols, std::size_t n) {
+  Ngrams counts;
+  for (std::size_t i = 0; i + n <= symbols.size(); ++i) ++counts[symbols.substr(i, n)];
+  return counts;
+}
+
+std::int64_t common(const Ngrams& a, const Ngrams& b) {
+  std::int64_t sum = 0;
+  for (const auto& [ngram, count] : a) {
+    const auto found = b.find(ngram);
+    if (found != b.end()) sum += std::min(count, found->second);
+  }
+  return sum;
+}
+
+std::int64_t ngram_count(std::size_t symbols, std::size_t n) {
+  return symbols < n ? 0 : static_cast<std::int64_t>(symbols - n + 1);
+}
+
+}  // namespace heddle

@@ -1,0 +1,94 @@
+// heddle evaluate from outside: metrics of files, one line each, and errors that help.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program.h"
+
+namespace heddle::testing {
+namespace {
+
+/// Three sentences with two references each.
+struct Files {
+  Files() {
+    write_bytes(folder / "hyp",
+                "The dog bit the man.\nIt wasn't surprising.\nThe man had just bitten him.\n");
+    write_bytes(folder / "ref",
+                "The dog bit the man.\nIt was not unexpected.\nThe man bit him first.\n");
+    write_bytes(folder / "ref2",
+                "The dog had bit the man.\nNo one was surprised.\nThe man had bitten the dog.\n");
+    write_bytes(
+        folder / "both",
+        "The dog bit the man.\tThe dog had bit the man.\nIt was not unexpected.\tNo one was "
+        "surprised.\nThe man bit him first.\tThe man had bitten the dog.\n");
+    write_bytes(folder / "groups", "dog\nother\ndog\n");
+  }
+  std::string operator()(const std::string& name) const { return (folder / name.c_str()).string(); }
+  std::string hypothesis(const std::string& reference) const {
+    return "evaluate --hypothesis " + (*this)("hyp") + " --reference " + (*this)(reference);
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_CASE("cli evaluate: a line for each metric, with what was computed") {
+  const Files files;
+  const std::string two = files.hypothesis("ref") + " --reference " + files("ref2");
+  const std::string implementation = "|impl:heddle-0.1.0\n";
+  const std::string bleu =
+      "BLEU 48.53 82.4/50.0/45.5/37.5 (BP = 0.943 ratio = 0.944 hyp_len = 17 ref_len = 18) "
+      "nrefs:2|case:mixed|eff:no|tok:13a|smooth:exp" +
+      implementation;
+  const std::string chrf =
+      "chrF2 59.73 nrefs:2|case:mixed|eff:yes|nc:6|nw:0|space:no" + implementation;
+  const Outcome all = heddle_run(two);
+  CHECK(all.code == 0);
+  CHECK(all.err == "");
+  CHECK(all.out == "exact match 33.3 % (1 of 3)\n" + bleu + chrf);
+  CHECK(heddle_run(two + " --metric bleu").out == bleu);
+  CHECK(heddle_run(files.hypothesis("both") + " --reference-separator tab --metric bleu").out ==
+        bleu);
+  CHECK(heddle_run(two + " --metric bleu --tokenize none").out.starts_with("BLEU 49.19 "));
+  CHECK(heddle_run(files.hypothesis("ref") + " --metric wer --metric per").out ==
+        "word error rate 66.7 % (2 of 3)\ntoken error rate 50.0 % (7 edits, 14 tokens)\n");
+}
+
+TEST_CASE("cli evaluate: groups and JSON") {
+  const Files files;
+  const std::string grouped = files.hypothesis("ref") + " --groups " + files("groups");
+  CHECK(heddle_run(grouped + " --metric exact").out ==
+        "exact match 33.3 % (1 of 3)\nexact match 50.0 % (1 of 2 dog)\nexact match 0.0 % (0 of 1 "
+        "other)\n");
+  const auto lines = heddle_run(grouped + " --metric chrf").out;
+  CHECK(lines.find("\nchrF2 ") != lines.npos);
+  CHECK(lines.find(" dog nrefs:1|") != lines.npos);
+  const auto json = nlohmann::json::parse(heddle_run(grouped + " --json").out);
+  CHECK(json.at("lines") == 3);
+  CHECK(json.at("exact_match").get<double>() == doctest::Approx(100.0 / 3));
+  CHECK(json.at("groups").at("dog").at("lines") == 2);
+  CHECK(json.at("groups").at("dog").at("bleu") > json.at("bleu"));
+  CHECK(json.at("signatures").at("chrf2").get<std::string>().starts_with("nrefs:1|"));
+}
+
+TEST_CASE("cli evaluate: bad input is one sentence") {
+  const Files files;
+  write_bytes(files("short"), "one\ntwo\n");
+  write_bytes(files("latin1"), "one\ntw\xE9\nthree\n");
+  write_bytes(files("empty"), "");
+  check_failure(files.hypothesis("ref") + " --reference " + files("short"), 4,
+                "heddle: " + files("ref") + " has 3 lines, but " + files("short") +
+                    " has 2; line n of one must belong to line n of the other");
+  check_failure(files.hypothesis("empty"), 4, "heddle: " + files("empty") + ": the file is empty");
+  const Outcome latin = heddle_run(files.hypothesis("latin1"));
+  CHECK(latin.code == 4);
+  CHECK(latin.err.starts_with("heddle: " + files("latin1") + ":2: "));
+  for (const char* wrong : {"--metric blue", "--tokenize 13b", "--metric"}) {
+    CAPTURE(wrong);
+    const Outcome outcome = heddle_run(files.hypothesis("ref") + " " + wrong);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out == "");
+  }
+}
+
+}  // namespace
+}  // namespace heddle::testing

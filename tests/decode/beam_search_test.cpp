@@ -1,0 +1,232 @@
+// Beam search against exhaustive search, greedy decoding, and the teacher-forced pass.
+#include "decode/beam_search.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "decode/candidates.h"
+#include "decode/greedy.h"
+#include "tests/support/models.h"
+#include "tests/support/throws.h"
+
+using namespace heddle;
+using heddle::testing::Sentences;
+using heddle::testing::TestModel;
+
+namespace {
+
+const std::string kModel = R"({"d_model": 16, "heads": 2, "d_ff": 24, "layers": 2,
+                               "initialisation": "normal", "init_std": 0.6, "output_bias": true})";
+using Ids = std::vector<std::int32_t>;
+using Lists = std::vector<std::vector<Hypothesis>>;
+
+struct Example {
+  Vocabulary vocabulary;
+  TestModel model;
+  Sentences source;
+  DecodingSpace space;
+
+  Example(std::int32_t size, const std::vector<std::int32_t>& lengths, std::uint64_t seed = 1)
+      : vocabulary{size},
+        model(kModel, DType::kFloat64, {vocabulary, vocabulary}, seed),
+        source(lengths, vocabulary, 3) {
+    const Parameter bias = model.store.find("output.bias");  // outputs end after a while
+    static_cast<double*>(model.store.data(bias))[Vocabulary::kEnd] += 0.5;
+  }
+  Lists search(const BeamOptions& options) {
+    return beam_search(model.transformer, source.tokens(), options, space);
+  }
+  /// By the teacher-forced pass over an output for sentence i, the end counted where it is there.
+  double log_probability(std::size_t i, const Hypothesis& h) {
+    Ids output = h.ids;
+    if (h.finished) output.push_back(Vocabulary::kEnd);
+    Sentences from, target;
+    from.append(source.sentence(i));
+    target.append(output);
+    Context c;
+    c.begin(Mode::kInference);
+    const Transformer& t = model.transformer;
+    const Tensor logits =
+        t.logits(c, t.decode(c, target.shifted(vocabulary).tokens(), t.encode(c, from.tokens())));
+    const std::int64_t classes = logits.shape.columns();
+    double sum = 0.0;
+    for (std::size_t row = 0; row < output.size(); ++row) {
+      const double* scores = logits.as<double>() + static_cast<std::int64_t>(row) * classes;
+      double exps = 0.0;
+      for (std::int64_t k = 0; k < classes; ++k) exps += std::exp(scores[k]);
+      sum += scores[output[row]] - std::log(exps);
+    }
+    return sum;
+  }
+};
+
+bool same(const Hypothesis& a, const Hypothesis& b) {
+  return a.ids == b.ids && a.log_probability == b.log_probability && a.score == b.score &&
+         a.finished == b.finished;
+}
+
+/// All outputs of up to `limit` tokens: those that end, and those that the limit cuts off.
+void enumerate(std::int32_t classes, std::size_t limit, Ids& prefix, std::vector<Hypothesis>& all) {
+  if (prefix.size() == limit) {
+    all.push_back({.ids = prefix, .finished = false});
+    return;
+  }
+  all.push_back({.ids = prefix, .finished = true});
+  for (std::int32_t id = 0; id < classes; ++id) {
+    if (id == Vocabulary::kEnd) continue;
+    prefix.push_back(id);
+    enumerate(classes, limit, prefix, all);
+    prefix.pop_back();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("beam search: a beam that holds all hypotheses finds what exhaustive search finds") {
+  for (const double penalty : {0.0, 1.0, 0.6}) {
+    CAPTURE(penalty);
+    Example e(6, {3, 1, 5});
+    LengthLimit limit;
+    limit.factor = 0.0;
+    limit.extra = 3;
+    std::vector<Hypothesis> all;
+    Ids prefix;
+    enumerate(e.vocabulary.classes(), 3, prefix, all);
+    REQUIRE(all.size() == 1 + 4 + 16 + 64);
+    const Lists found = e.search({100, penalty, limit});
+    REQUIRE(found.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+      CAPTURE(i);
+      for (Hypothesis& h : all) {
+        h.log_probability = e.log_probability(i, h);
+        h.score =
+            normalised_score(h.log_probability, std::ssize(h.ids) + (h.finished ? 1 : 0), penalty);
+      }
+      std::ranges::sort(all, std::greater(), &Hypothesis::score);
+      REQUIRE(found[i].size() == all.size());
+      for (std::size_t rank = 0; rank < all.size(); ++rank) {
+        CHECK(found[i][rank].ids == all[rank].ids);
+        CHECK(found[i][rank].finished == all[rank].finished);
+        CHECK(found[i][rank].score == doctest::Approx(all[rank].score).epsilon(1e-9));
+      }
+    }
+  }
+}
+
+TEST_CASE("beam search: a beam of 1 is greedy decoding") {
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
+    Example e(30, {4, 1, 9, 2, 6, 3, 5}, seed);
+    const std::vector<Hypothesis> expected =
+        greedy(e.model.transformer, e.source.tokens(), {}, e.space);
+    for (const double penalty : {0.0, 1.0, 2.0}) {
+      const Lists found = e.search({1, penalty, {}});
+      REQUIRE(found.size() == expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        REQUIRE(found[i].size() == 1);
+        CHECK(found[i][0].ids == expected[i].ids);
+        CHECK(found[i][0].finished == expected[i].finished);
+        CHECK(found[i][0].log_probability == expected[i].log_probability);
+      }
+    }
+  }
+}
+
+TEST_CASE("beam search: scores are those of the teacher-forced pass, best first, all different") {
+  Example e(30, {4, 1, 9, 2, 6, 3, 5});
+  const Lists narrow = e.search({2, 1.0, {}}), wide = e.search({6, 1.0, {}});
+  double sum_narrow = 0.0, sum_wide = 0.0;
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    CAPTURE(i);
+    CHECK(narrow[i].size() == 2);
+    CHECK(wide[i].size() == 6);
+    sum_narrow += narrow[i][0].score;
+    sum_wide += wide[i][0].score;
+    for (std::size_t rank = 0; rank < wide[i].size(); ++rank) {
+      const Hypothesis& h = wide[i][rank];
+      CHECK(h.log_probability == doctest::Approx(e.log_probability(i, h)).epsilon(1e-9));
+      const std::int64_t tokens = std::ssize(h.ids) + (h.finished ? 1 : 0);
+      CHECK(h.score == doctest::Approx(h.log_probability / static_cast<double>(tokens)));
+      for (std::size_t other = 0; other < rank; ++other) {
+        CHECK(wide[i][other].score >= h.score);
+        CHECK(wide[i][other].ids != h.ids);
+      }
+    }
+  }
+  CHECK(sum_wide >= sum_narrow);
+}
+
+TEST_CASE("beam search: a sentence gets the same alone, in any order, and in a used space") {
+  Example e(30, {4, 1, 9, 2, 6, 3, 5});
+  const BeamOptions options{4, 1.0, {}};
+  const Lists together = e.search(options);
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    Sentences one;
+    one.append(e.source.sentence(i));
+    const Lists alone = beam_search(e.model.transformer, one.tokens(), options, e.space);
+    REQUIRE(alone.size() == 1);
+    CHECK(std::ranges::equal(alone[0], together[i], same));
+  }
+  CHECK(beam_search(e.model.transformer, {}, options, e.space).empty());
+}
+
+TEST_CASE("beam search: the limit cuts off what does not end, and outputs may be few") {
+  Example e(4, {4, 2});  // end, unknown and one piece
+  LengthLimit limit;
+  limit.factor = 0.0;
+  limit.extra = 1;
+  for (const auto& hypotheses : e.search({5, 1.0, limit})) {
+    CHECK(hypotheses.size() == 3);  // nothing, and either token
+    for (const Hypothesis& h : hypotheses) CHECK(h.ids.size() == (h.finished ? 0U : 1U));
+  }
+  CHECK_MESSAGE_THROWN(e.search({0, 1.0, {}}), "beam_search: a beam of 0 is not at least 1");
+}
+
+TEST_CASE("candidates: the likeliest first, of equals the smaller id, in any type") {
+  Context c;
+  c.begin(Mode::kInference);
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64}) {
+    constexpr std::int64_t kClasses = 333;
+    std::vector<double> values(2 * kClasses, -1.0);
+    for (std::int64_t i = 0; i < kClasses; ++i) {
+      values[static_cast<std::size_t>(kClasses + i)] = static_cast<double>(i * 37 % 101) * 0.125;
+    }
+    std::vector<float> floats(values.begin(), values.end());
+    void* data = dtype == DType::kFloat64 ? static_cast<void*>(values.data()) : floats.data();
+    const Tensor rows = c.view(data, {2, kClasses}, dtype);
+    double sum = 0.0;
+    Ids order;
+    for (std::int32_t i = 0; i < kClasses; ++i) {
+      order.push_back(i);
+      sum += std::exp((i * 37 % 101) * 0.125);
+    }
+    std::ranges::stable_sort(order, std::greater(), [](std::int32_t i) { return i * 37 % 101; });
+    std::vector<Candidate> best;
+    best_candidates(rows, 1, 20, best);
+    REQUIRE(best.size() == 20);
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      CHECK(best[i].id == order[i]);
+      const double expected = (order[i] * 37 % 101) * 0.125 - std::log(sum);
+      CHECK(std::abs(best[i].log_probability - expected) <
+            (dtype == DType::kFloat64 ? 1e-12 : 1e-4));
+    }
+    best_candidates(rows, 0, 1000, best);
+    CHECK(best.size() == kClasses);
+    CHECK(best[5].id == 5);
+  }
+}
+
+TEST_CASE("candidates: scores that are no numbers are an error") {
+  Context c;
+  c.begin(Mode::kInference);
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    std::vector<double> values(100, 0.0);
+    values[70] = bad;
+    const Tensor row = c.view(values.data(), {1, 100}, DType::kFloat64);
+    std::vector<Candidate> best;
+    CHECK_THROWS_AS(best_candidates(row, 0, 2, best), NumericError);
+  }
+}
