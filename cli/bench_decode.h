@@ -18,6 +18,8 @@ struct DecodeReport {
   double gemm_flops = 0.0;      // a second, of sgemm 4096x128x128 and its gradients in all lanes
   std::int64_t peak_bytes = 0;
 
+  /// Output tokens a second in proportion to what sgemm reaches, so that machines compare.
+  double scaled_tokens_per_second() const;
   std::string text() const;
   std::string json() const;
 };

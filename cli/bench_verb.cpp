@@ -107,6 +107,28 @@ void run(const Arguments& arguments) {
   if (arguments.profile && !arguments.json) fmt::print("{}", operation_text(report.timing.profile));
 }
 
+/// What only updates have.
+std::vector<CLI::Option*> add_training_options(CLI::App& verb, Arguments& arguments) {
+  return {
+      verb.add_option("--set", arguments.overrides,
+                      "KEY=VALUE: replaces one value, as model.heads=8")
+          ->allow_extra_args(false),
+      verb.add_option("--lanes", arguments.lanes, "lanes, by default one for each thread")
+          ->check(CLI::Range(1, 1024)),
+      verb.add_option("--updates", arguments.updates, "updates that are timed, 10 by default")
+          ->check(CLI::Range(3, 1000000)),
+      verb.add_option("--sentences", arguments.sentences, "pairs of an update; of a config: 256")
+          ->check(CLI::Range(1, 1 << 16)),
+      verb.add_option("--length", arguments.length, "tokens of a target, end included; 16")
+          ->check(CLI::Range(1, 1 << 14)),
+      verb.add_option("--vocabulary", arguments.vocabulary, "ids that can be chosen; 10000")
+          ->check(CLI::Range(Vocabulary::kSmallest, 1 << 24)),
+      verb.add_flag("--profile", arguments.profile, "the time of every operation as well"),
+      verb.add_option("--trace", arguments.trace,
+                      "a file for a trace of a few updates, for chrome://tracing or Perfetto"),
+  };
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app) {
@@ -123,26 +145,18 @@ void add_bench(CLI::App& app) {
                             ->excludes(shape);
   verb->add_option("--source", arguments->source, "a file of text to translate")->needs(decode);
   arguments->search.add_to(*verb);
-  verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
-      ->allow_extra_args(false);
+  const std::vector<CLI::Option*> of_training = add_training_options(*verb, *arguments);
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
-  verb->add_option("--lanes", arguments->lanes, "lanes, by default one for each thread")
-      ->check(CLI::Range(1, 1024));
-  verb->add_option("--updates", arguments->updates, "updates that are timed, 10 by default")
-      ->check(CLI::Range(3, 1000000));
-  verb->add_option("--sentences", arguments->sentences, "pairs of an update; of a config: 256")
-      ->check(CLI::Range(1, 1 << 16));
-  verb->add_option("--length", arguments->length, "tokens of a target, end included; 16")
-      ->check(CLI::Range(1, 1 << 14));
-  verb->add_option("--vocabulary", arguments->vocabulary, "ids that can be chosen; 10000")
-      ->check(CLI::Range(Vocabulary::kSmallest, 1 << 24));
-  verb->add_flag("--profile", arguments->profile, "the time of every operation as well");
-  verb->add_option("--trace", arguments->trace,
-                   "a file for a trace of a few updates, for chrome://tracing or Perfetto");
   verb->add_flag("--json", arguments->json, "print one JSON object");
   verb->callback([=] {
-    if (decode->count() > 0) return run_decode(*arguments);
+    if (decode->count() > 0) {
+      for (const CLI::Option* o : of_training) {
+        if (o->count() > 0) throw CLI::ExcludesError("--decode", o->get_name());
+      }
+      return run_decode(*arguments);
+    }
+    if (arguments->search.any()) throw CLI::RequiredError("--decode, with --beam and its like,");
     if (file->count() + shape->count() == 0) {
       throw CLI::RequiredError("CONFIG, --shape or --decode");
     }

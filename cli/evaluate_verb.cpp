@@ -92,7 +92,8 @@ ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
   return loss;
 }
 
-/// The references of each line: of all files, cut at the separator.
+/// The references of each line: of all files, cut at the separator. Empty ones do not count, as in
+/// sacreBLEU, unless a line has no other.
 std::vector<References> read_references(const Arguments& arguments) {
   std::vector<References> references;
   Lines first;
@@ -107,6 +108,10 @@ std::vector<References> read_references(const Arguments& arguments) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       append_parts(lines[i], arguments.separator, references[i]);
     }
+  }
+  for (References& r : references) {
+    std::erase_if(r, [](const std::string& reference) { return reference.empty(); });
+    if (r.empty()) r.emplace_back();
   }
   return references;
 }
@@ -168,11 +173,14 @@ std::string metrics_in_words() {
   return text;
 }
 
-/// Either a model with sources, or hypotheses.
+/// Either a model with sources, or hypotheses, which nothing has to be searched for.
 void check_usage(const Arguments& arguments) {
   const bool from_file = !arguments.hypothesis.empty();
   if (from_file && (!arguments.model.empty() || !arguments.source.empty())) {
     throw CLI::ValidationError("--hypothesis", "takes the place of MODEL and --source");
+  }
+  if (from_file && arguments.search.any()) {
+    throw CLI::ValidationError("--hypothesis", "needs no search: --beam and its like do nothing");
   }
   if (!from_file && arguments.model.empty()) throw CLI::RequiredError("MODEL or --hypothesis");
   if (!from_file && arguments.source.empty()) throw CLI::RequiredError("--source");

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <unordered_map>
 
 #include "cli/version.h"
 
@@ -85,13 +86,13 @@ std::string Evaluation::json() const {
 
 std::vector<LineGroup> grouped(std::size_t lines, const std::vector<std::string>& groups) {
   std::vector<LineGroup> result(1);
+  std::unordered_map<std::string_view, std::size_t> indices;
   result.front().lines.resize(lines);
   std::iota(result.front().lines.begin(), result.front().lines.end(), 0);
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    std::size_t g = 1;
-    while (g < result.size() && result[g].name != groups[i]) ++g;
-    if (g == result.size()) result.push_back({.name = groups[i]});
-    result[g].lines.push_back(i);
+    const auto [place, is_new] = indices.try_emplace(groups[i], result.size());
+    if (is_new) result.push_back({.name = groups[i]});
+    result[place->second].lines.push_back(i);
   }
   return result;
 }

@@ -32,7 +32,9 @@ void print_tokenizers(const Tokenizers& tokenizers) {
   }
 }
 
+// A mean of checkpoints has none.
 void print_state(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / kStateFile)) return;
   const RunState state = read_state(folder / kStateFile);
   fmt::print("trained     {} updates, {} target tokens, {} whole epochs\n", state.update,
              state.target_tokens, state.cursor.epoch);

@@ -10,6 +10,9 @@ void SearchOptions::add_to(CLI::App& verb) {
   verb.add_option("--length-penalty", length_penalty,
                   "hypotheses compete by log-probability / tokens^this; by default the config's")
       ->check(CLI::Range(0.0, 10.0));
+  verb.add_option("--max-length", max_length,
+                  "tokens that an output may have; by default the config's decode.max_length")
+      ->check(CLI::Range(1, 1 << 20));
 }
 
 void SearchOptions::add_n_best_to(CLI::App& verb) {
@@ -20,6 +23,10 @@ void SearchOptions::add_n_best_to(CLI::App& verb) {
 TranslatorOptions SearchOptions::applied_to(TranslatorOptions options) const {
   options.beam = beam.value_or(options.beam);
   options.length_penalty = length_penalty.value_or(options.length_penalty);
+  if (max_length) {
+    options.limit.factor = 0.0;
+    options.limit.extra = *max_length;
+  }
   options.n_best = n_best;
   if (options.n_best <= options.beam) return options;
   throw CLI::ValidationError("--n-best", std::to_string(n_best) +

@@ -8,13 +8,16 @@
 
 namespace heddle {
 
+/// What is not given is as the model's config says.
 struct SearchOptions {
-  std::optional<int> beam;               // else as the model's config says
-  std::optional<double> length_penalty;  // the same
+  std::optional<int> beam;
+  std::optional<double> length_penalty;
+  std::optional<std::int64_t> max_length;
   int n_best = 1;
 
   void add_to(CLI::App& verb);
   void add_n_best_to(CLI::App& verb);
+  bool any() const { return beam || length_penalty || max_length; }
 
   /// These, where they were given. Throws a usage error where the beam has not so many outputs.
   TranslatorOptions applied_to(TranslatorOptions options) const;

@@ -18,6 +18,7 @@ enum ExitCode : int {
   kNumeric = 6,  // numbers that are not finite, gradients that are wrong
 };
 
+void add_average(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_config(CLI::App& app);
 void add_evaluate(CLI::App& app);

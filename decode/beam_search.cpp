@@ -72,19 +72,19 @@ class BeamSearch {
   std::vector<std::int32_t> ids_, parents_;
   std::vector<Sequence> one_each_;
   // Scratch.
+  std::vector<Running> before_;
   std::vector<Candidate> candidates_;
   std::vector<Continuation> continuations_;
   std::vector<std::int32_t> row_of_;  // the row that each running hypothesis continues
 };
 
 void BeamSearch::begin(const Tokens& source) {
-  const std::int64_t longest = transformer_.longest_target();
   results_.resize(source.sequences.size());
   for (std::size_t i = 0; i < source.sequences.size(); ++i) {
-    const std::int64_t tokens = options_.limit.tokens(source.sequences[i].length);
-    sentences_.push_back({.index = static_cast<std::int32_t>(i),
-                          .limit = static_cast<std::int32_t>(std::min(tokens, longest)),
-                          .running = {{-1, 0.0}}});
+    sentences_.push_back(
+        {.index = static_cast<std::int32_t>(i),
+         .limit = options_.limit.tokens(source.sequences[i].length, transformer_.longest_target()),
+         .running = {{-1, 0.0}}});
     ids_.push_back(transformer_.vocabularies().target.start());
     one_each_.push_back({static_cast<std::int32_t>(i), 1});
   }
@@ -123,12 +123,12 @@ void BeamSearch::end(Sentence& sentence, const Running& hypothesis, bool finishe
 }
 
 void BeamSearch::take_continuations(Sentence& sentence) {
-  const std::vector<Running> before = sentence.running;
+  before_.swap(sentence.running);
   sentence.running.clear();
   row_of_.clear();
   for (std::size_t rank = 0; rank < continuations_.size(); ++rank) {
     const Continuation& c = continuations_[rank];
-    const std::int32_t last = before[static_cast<std::size_t>(c.running)].last;
+    const std::int32_t last = before_[static_cast<std::size_t>(c.running)].last;
     if (c.candidate.id == Vocabulary::kEnd) {
       if (rank < beam_) end(sentence, {last, c.candidate.log_probability}, true);
     } else if (sentence.running.size() < beam_) {

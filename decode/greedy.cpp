@@ -33,7 +33,6 @@ void grow(const Tensor& logits, const std::vector<std::int32_t>& limits, Live& l
     best_candidates(logits, static_cast<std::int64_t>(row), 1, live.best);
     const Candidate choice = live.best.front();
     hypothesis.log_probability += choice.log_probability;
-    hypothesis.score = hypothesis.log_probability;
     hypothesis.finished = choice.id == Vocabulary::kEnd;
     if (hypothesis.finished) continue;
     hypothesis.ids.push_back(choice.id);
@@ -55,10 +54,8 @@ std::vector<Hypothesis> greedy(const Transformer& transformer, const Tokens& sou
   std::vector<Hypothesis> hypotheses(source.sequences.size());
   if (hypotheses.empty()) return hypotheses;
   std::vector<std::int32_t> limits;
-  const std::int64_t longest = transformer.longest_target();
   for (const Sequence& s : source.sequences) {
-    limits.push_back(
-        static_cast<std::int32_t>(std::min<std::int64_t>(limit.tokens(s.length), longest)));
+    limits.push_back(limit.tokens(s.length, transformer.longest_target()));
   }
   context.begin(Mode::kInference);
   transformer.begin_decoding(context, transformer.encode(context, source), space.cache);

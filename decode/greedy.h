@@ -9,7 +9,7 @@
 
 namespace heddle {
 
-/// One hypothesis for each sentence of `source`, in its order; its score is the log-probability.
+/// One hypothesis for each sentence of `source`, in its order; its score is left open.
 std::vector<Hypothesis> greedy(const Transformer& transformer, const Tokens& source,
                                const LengthLimit& limit, DecodingSpace& space);
 

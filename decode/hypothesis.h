@@ -14,6 +14,9 @@ struct Hypothesis {
   double log_probability = 0.0;   // of all its tokens, the end included where it is there
   double score = 0.0;             // by which hypotheses are compared: normalised_score()
   bool finished = false;          // it ends; otherwise the limit cut it off
+
+  /// The end counted, where it is there.
+  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size()) + (finished ? 1 : 0); }
 };
 
 /// log-probability / tokens^length_penalty, the end counted: 0 compares probabilities, which

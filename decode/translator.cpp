@@ -13,8 +13,8 @@ namespace heddle {
 namespace {
 
 // Enough rows for fast products, few enough that all threads have work.
-constexpr std::size_t kBatchRows = 64;  // sentences by hypotheses
-constexpr std::size_t kFewestSentences = 16;
+constexpr std::size_t kBatchSentences = 64;
+constexpr std::size_t kBatchRows = 80;  // sentences by hypotheses
 constexpr std::size_t kBatchTokens = 4096;
 
 /// Where batches begin, and the end: of sentences from long to short.
@@ -22,7 +22,7 @@ std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
                                        const std::vector<Translation>& translations, int beam,
                                        std::size_t threads) {
   const std::size_t largest =
-      std::max(kFewestSentences, kBatchRows / static_cast<std::size_t>(beam));
+      std::clamp<std::size_t>(kBatchRows / static_cast<std::size_t>(beam), 1, kBatchSentences);
   const std::size_t most =
       std::clamp<std::size_t>((order.size() + threads - 1) / threads, 1, largest);
   std::vector<std::size_t> borders = {0};
@@ -79,8 +79,7 @@ std::vector<std::vector<Hypothesis>> Translator::search(const Tokens& source,
   if (search_.beam > 1) return beam_search(transformer_, source, search_, space);
   std::vector<std::vector<Hypothesis>> found;
   for (Hypothesis& h : greedy(transformer_, source, search_.limit, space)) {
-    const std::int64_t tokens = std::ssize(h.ids) + (h.finished ? 1 : 0);
-    h.score = normalised_score(h.log_probability, tokens, search_.length_penalty);
+    h.score = normalised_score(h.log_probability, h.tokens(), search_.length_penalty);
     found.push_back({std::move(h)});
   }
   return found;

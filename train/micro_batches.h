@@ -17,6 +17,8 @@ class MicroBatches {
  public:
   /// A lane computes at most `lane_tokens` of sources and as many of targets at once, or one pair.
   MicroBatches(int lanes, std::int64_t lane_tokens) : lanes_(lanes), lane_tokens_(lane_tokens) {}
+  MicroBatches(const MicroBatches&) = delete;  // its examples point into it
+  MicroBatches& operator=(const MicroBatches&) = delete;
 
   void clear();
   void add(const PackedPairs& pairs);

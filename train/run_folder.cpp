@@ -172,14 +172,23 @@ std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
   return update && fs::is_directory(checkpoint(*update)) ? update : std::nullopt;
 }
 
+std::vector<fs::path> checkpoints_in(const fs::path& run) {
+  std::vector<fs::path> folders;
+  if (!fs::is_directory(run / kCheckpoints)) return folders;
+  for (const auto& entry : fs::directory_iterator(run / kCheckpoints)) {
+    const bool is_one = update_of(entry.path().filename().string()) && !entry.is_symlink();
+    if (is_one && entry.is_directory()) folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders, {},
+                    [](const fs::path& p) { return update_of(p.filename().string()); });
+  return folders;
+}
+
 std::vector<std::int64_t> RunFolder::checkpoints() const {
   std::vector<std::int64_t> updates;
-  if (!fs::is_directory(path_ / kCheckpoints)) return updates;
-  for (const auto& entry : fs::directory_iterator(path_ / kCheckpoints)) {
-    const auto update = update_of(entry.path().filename().string());
-    if (update && entry.is_directory()) updates.push_back(*update);
+  for (const fs::path& folder : checkpoints_in(path_)) {
+    updates.push_back(*update_of(folder.filename().string()));
   }
-  std::ranges::sort(updates);
   return updates;
 }
 

@@ -20,6 +20,9 @@
 
 namespace heddle {
 
+/// The folders of all complete checkpoints of a run, by update.
+std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& run);
+
 class RunFolder {
  public:
   enum class Open {

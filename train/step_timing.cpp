@@ -18,12 +18,6 @@ constexpr int kWarmUpUpdates = 2;
 constexpr int kProfiledUpdates = 3;
 constexpr int kProductRuns = 5;
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 // Updates of one batch, numbered from 1.
 class Updates {
  public:
@@ -76,7 +70,8 @@ std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile,
         micro_batches, [&](const MicroBatch& m) { return !m[i].target_output.empty(); });
     const auto products = profile.lanes[i].products();
     const std::size_t count = parts == 0 ? 0 : products.size() / static_cast<std::size_t>(parts);
-    ProductTiming::Products& whole = lanes.emplace_back(products.begin(), products.begin() + count);
+    ProductTiming::Products& whole =
+        lanes.emplace_back(products.begin(), products.first(count).end());
     for (std::size_t p = count; p < products.size(); ++p) whole[p % count].m += products[p].m;
   }
   return lanes;
@@ -109,6 +104,12 @@ void time_updates(Updates& updates, int count, const std::vector<ProductTiming::
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
 
 std::int64_t peak_resident_bytes() {
   rusage usage{};

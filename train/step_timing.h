@@ -14,6 +14,9 @@
 
 namespace heddle {
 
+/// Of several values; of an even number the mean of the two in the middle.
+double median(std::vector<double> values);
+
 /// The most memory that this process has held so far.
 std::int64_t peak_resident_bytes();
 

@@ -48,6 +48,10 @@ TEST_CASE("cli evaluate: a line for each metric, with what was computed") {
   CHECK(heddle_run(two + " --metric bleu").out == bleu);
   CHECK(heddle_run(files.hypothesis("both") + " --reference-separator tab --metric bleu").out ==
         bleu);
+  write_bytes(files("gaps"),
+              "The dog bit the man.\t\nIt was not unexpected.\n\tThe man bit him first.\n");
+  CHECK(heddle_run(files.hypothesis("gaps") + " --reference-separator tab").out ==
+        heddle_run(files.hypothesis("ref")).out);
   CHECK(heddle_run(two + " --metric bleu --tokenize none").out.starts_with("BLEU 49.19 "));
   CHECK(heddle_run(files.hypothesis("ref") + " --metric wer --metric per").out ==
         "word error rate 66.7 % (2 of 3)\ntoken error rate 50.0 % (7 edits, 14 tokens)\n");
@@ -82,7 +86,7 @@ TEST_CASE("cli evaluate: bad input is one sentence") {
   const Outcome latin = heddle_run(files.hypothesis("latin1"));
   CHECK(latin.code == 4);
   CHECK(latin.err.starts_with("heddle: " + files("latin1") + ":2: "));
-  for (const char* wrong : {"--metric blue", "--tokenize 13b", "--metric"}) {
+  for (const char* wrong : {"--metric blue", "--tokenize 13b", "--metric", "--beam 3"}) {
     CAPTURE(wrong);
     const Outcome outcome = heddle_run(files.hypothesis("ref") + " " + wrong);
     CHECK(outcome.code == 2);

@@ -147,6 +147,8 @@ TEST_CASE("cli translate: beams, scores and several translations of a line") {
                 "heddle: --n-best: 3 outputs need a beam as large: give --beam 3; see heddle "
                 "translate --help");
   CHECK(heddle_run(translate + " --beam 0").code == 2);
+  std::istringstream cut(heddle_run(translate + " --max-length 1").out);
+  for (std::string line; std::getline(cut, line);) CHECK(!contains(line, " "));
 }
 
 TEST_CASE("cli bench: the speed of translating a file") {
@@ -157,8 +159,9 @@ TEST_CASE("cli bench: the speed of translating a file") {
   const auto json = nlohmann::json::parse(heddle_run(bench + in.string() + " --beam 2 --json").out);
   CHECK(json.at("sentences") == 3);
   CHECK(json.at("beam") == 2);
-  for (const char* key : {"output_tokens_per_second", "sentences_per_second", "single_ms",
-                          "load_ms", "peak_mb", "sgemm_gflops"}) {
+  for (const char* key :
+       {"output_tokens_per_second", "sentences_per_second", "single_ms", "load_ms", "peak_mb",
+        "sgemm_gflops", "scaled_output_tokens_per_second"}) {
     CHECK(json.at(key) > 0.0);
   }
   const Outcome text = heddle_run(bench + in.string());
@@ -166,6 +169,8 @@ TEST_CASE("cli bench: the speed of translating a file") {
   CHECK(contains(text.out, "\nms of one sentence "));
   write_bytes(in, "");
   check_failure(bench + in.string(), 4, "heddle: " + in.string() + ": the file is empty");
+  CHECK(heddle_run(bench + in.string() + " --updates 3").code == 2);
+  CHECK(heddle_run("bench --shape tiny --beam 3").code == 2);
   check_failure("bench --decode " + (small / "run").string(), 2,
                 "heddle: --source is required; see heddle bench --help");
 }

@@ -63,6 +63,40 @@ struct Example {
   }
 };
 
+/// The rules of Hugging Face's generate() with early_stopping=False, with every step computed anew.
+std::vector<Hypothesis> search_plainly(Example& e, std::size_t i, const BeamOptions& options) {
+  const auto beam = static_cast<std::size_t>(options.beam);
+  const std::int32_t limit = options.limit.tokens(std::ssize(e.source.sentence(i)));
+  std::vector<Hypothesis> running(1), ended;
+  const auto by_score = [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; };
+  for (std::int32_t length = 1;; ++length) {
+    std::vector<Hypothesis> continuations;
+    for (const Hypothesis& r : running) {
+      for (std::int32_t id = 0; id < e.vocabulary.classes(); ++id) {
+        Hypothesis next = r;
+        next.finished = id == Vocabulary::kEnd;
+        if (!next.finished) next.ids.push_back(id);
+        next.log_probability = e.log_probability(i, next);
+        next.score = next.log_probability / std::pow(length, options.length_penalty);
+        continuations.push_back(next);
+      }
+    }
+    std::ranges::stable_sort(continuations, by_score);  // all are of the same length
+    continuations.resize(std::min(continuations.size(), 2 * beam));
+    running.clear();
+    for (std::size_t rank = 0; rank < continuations.size(); ++rank) {
+      const Hypothesis& c = continuations[rank];
+      if (c.finished && rank < beam) ended.push_back(c);
+      if (!c.finished && running.size() < beam) running.push_back(c);
+    }
+    if (length == limit) ended.insert(ended.end(), running.begin(), running.end());
+    std::ranges::stable_sort(ended, by_score);
+    ended.resize(std::min(ended.size(), beam));
+    const bool hopeless = ended.size() == beam && running[0].score <= ended.back().score;
+    if (length == limit || hopeless) return ended;
+  }
+}
+
 bool same(const Hypothesis& a, const Hypothesis& b) {
   return a.ids == b.ids && a.log_probability == b.log_probability && a.score == b.score &&
          a.finished == b.finished;
@@ -114,6 +148,34 @@ TEST_CASE("beam search: a beam that holds all hypotheses finds what exhaustive s
       }
     }
   }
+}
+
+TEST_CASE("beam search: finds what the rules find, step by step, for any beam and penalty") {
+  Example e(12, {3, 1, 5, 7});
+  std::size_t stopped_early = 0;
+  for (const int beam : {2, 3, 5}) {
+    for (const double penalty : {0.0, 0.6, 1.0, 2.0}) {
+      CAPTURE(beam);
+      CAPTURE(penalty);
+      LengthLimit limit;
+      limit.factor = 1.0;
+      limit.extra = 6;
+      const BeamOptions options{beam, penalty, limit};
+      const Lists found = e.search(options);
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        CAPTURE(i);
+        const std::vector<Hypothesis> expected = search_plainly(e, i, options);
+        REQUIRE(found[i].size() == expected.size());
+        stopped_early += expected.back().finished ? 1 : 0;
+        for (std::size_t rank = 0; rank < expected.size(); ++rank) {
+          CHECK(found[i][rank].ids == expected[rank].ids);
+          CHECK(found[i][rank].finished == expected[rank].finished);
+          CHECK(found[i][rank].score == doctest::Approx(expected[rank].score).epsilon(1e-9));
+        }
+      }
+    }
+  }
+  CHECK(stopped_early > 10);
 }
 
 TEST_CASE("beam search: a beam of 1 is greedy decoding") {

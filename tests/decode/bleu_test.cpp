@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "decode/metrics/words.h"
 #include "tests/support/throws.h"
@@ -19,6 +21,13 @@ const Texts kHypotheses = {"The dog bit the man.", "It wasn't surprising.",
 const std::vector<Texts> kReferences = {{"The dog bit the man.", "The dog had bit the man."},
                                         {"It was not unexpected.", "No one was surprised."},
                                         {"The man bit him first.", "The man had bitten the dog."}};
+
+Texts lines_of(const std::string& path) {
+  std::ifstream file(path);
+  Texts lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
 
 double corpus_bleu(const Texts& hypotheses, const std::vector<Texts>& references,
                    const BleuOptions& options) {
@@ -133,6 +142,24 @@ TEST_CASE("bleu: words stand between white space as Python knows it") {
   CHECK(words_of("\xE2\x80\x8B") == Words{"\xE2\x80\x8B"});  // a zero width space is none
   CHECK(words_of(" \t ").empty());
   CHECK(without_trailing_space(" a \xE2\x80\xA8 ") == " a");
+}
+
+// Multi30k may not be copied: where it is linked into data/external, two published systems are
+// judged.
+TEST_CASE("bleu: two published outputs of Multi30k") {
+  const std::string data = HEDDLE_SOURCE_DIR "/data/external/multi30k/";
+  if (!std::filesystem::exists(data)) return;
+  const Texts references = lines_of(data + "tok/test_2016_flickr.de");
+  REQUIRE(references.size() == 1000);
+  const std::string outputs = data + "reference_outputs/yaowan2020_mm_bleu";
+  for (const auto& [name, expected] : {std::pair{"39.5", 39.48}, {"38.7", 38.59}}) {
+    const Texts hypotheses = lines_of(outputs + name + ".test_2016.de");
+    BleuCounts counts;
+    for (std::size_t i = 0; i < 1000; ++i) {
+      counts += bleu_counts(hypotheses.at(i), Texts{references[i]}, {.tokens = BleuTokens::kNone});
+    }
+    CHECK(std::abs(bleu(counts, {}).score - expected) < 0.005);
+  }
 }
 
 TEST_CASE("bleu: signatures say what was computed") {

@@ -79,6 +79,7 @@ class SmallRun {
   }
 
   std::filesystem::path operator/(const char* name) const { return folder_ / name; }
+  const TemporaryFolder& folder() const { return folder_; }
   std::string said() const { return said_.str(); }
   std::string bytes(const std::string& file) const { return read_bytes(folder_ / file.c_str()); }
 

@@ -200,3 +200,29 @@ TEST_CASE_TEMPLATE("cross entropy of logits of 10,000 is finite", T, float, doub
   check_against(Oracle(problem, false), result, sizeof(T) == 4 ? 2e-2 : 1e-10);
   CHECK(std::isfinite(problem.loss({}, 1)));
 }
+
+TEST_CASE("cross_entropy: chunks that the bytes of their logits bound add up") {
+  constexpr std::int64_t kMany = 70000, kLines = 100, kPart = 20, kWidth = 3;
+  const auto x = random_values<double>(kLines * kWidth, 1);
+  const auto weight = random_values<double>(kMany * kWidth, 2);
+  const std::vector<double> row_weights(kLines, 0.5);
+  std::vector<std::int32_t> targets;
+  for (std::int64_t i = 0; i < kLines; ++i) targets.push_back(static_cast<std::int32_t>(i * 699));
+  std::vector<double> whole_x(x.size()), parts_x(x.size());
+  std::vector<double> whole_weight(weight.size()), parts_weight(weight.size());
+  const auto run = [&](std::int64_t first, std::int64_t rows, double* dx, double* dweight) {
+    heddle::Arena scratch;
+    return heddle::kernels::cross_entropy<double>(
+        {rows, kWidth, kMany, kMany, x.data() + first * kWidth, weight.data(), nullptr,
+         targets.data() + first, row_weights.data() + first, 0.1},
+        {{dx + first * kWidth, false}, {dweight, first > 0}, {}}, scratch, 1);
+  };
+  const double whole = run(0, kLines, whole_x.data(), whole_weight.data());
+  double parts = 0.0;
+  for (std::int64_t first = 0; first < kLines; first += kPart) {
+    parts += run(first, kPart, parts_x.data(), parts_weight.data());
+  }
+  CHECK(whole == doctest::Approx(parts).epsilon(1e-12));
+  CHECK(worst_error(whole_x, parts_x) < 1e-12);
+  CHECK(worst_error(whole_weight, parts_weight) < 1e-12);
+}

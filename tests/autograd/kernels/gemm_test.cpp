@@ -184,7 +184,9 @@ TEST_CASE("a library that the build does not have is an error, the faster one is
 TEST_CASE("BLAS runs on one thread and OpenMP keeps its own count") {
   omp_set_num_threads(3);
   const Problem<float> problem({300, 300, 300}, false, false);
-  CHECK(problem.product(false, 0.0F, 1).size() == 90000);
+  for (const GemmLibrary library : libraries()) {
+    CHECK(problem.product(false, 0.0F, 1, library).size() == 90000);
+  }
   CHECK(openblas_get_num_threads() == 1);
   CHECK(omp_get_max_threads() == 3);
   omp_set_num_threads(heddle::available_threads());

@@ -1,0 +1,88 @@
+// heddle average: several checkpoints become one model.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/verbs.h"
+#include "decode/average.h"
+#include "decode/trained_model.h"
+#include "train/resolved.h"
+#include "train/run_folder.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kAbout =
+    R"(Example: heddle average runs/toy --last 3 --output averaged
+
+Writes a model whose weights are the mean of those of several checkpoints: of the last ones of a run,
+or of the folders that are given. The mean of the last checkpoints often translates better than each.)";
+
+struct Arguments {
+  std::vector<std::string> models;
+  std::string output;
+  int last = 0;  // 0: the models themselves
+};
+
+namespace fs = std::filesystem;
+
+/// The last checkpoints of a run. One that is kept only as the best of long ago is none of them.
+std::vector<fs::path> last_of(const fs::path& run, int last) {
+  check<FileError>(fs::exists(run / kConfigFile) && fs::is_directory(run / "checkpoints"),
+                   run.string(), ": is no folder of a run");
+  const std::int64_t kept = std::stoll(resolved_part(run / kConfigFile, "/train/keep_last"));
+  std::vector<fs::path> checkpoints = checkpoints_in(run);
+  const auto there = std::min<std::int64_t>(std::ssize(checkpoints), kept);
+  check<FileError>(there >= last, run.string(), ": of its last checkpoints ", there,
+                   " are there, not ", last, "; train.keep_last says how many a run keeps");
+  checkpoints.erase(checkpoints.begin(), checkpoints.end() - last);
+  return checkpoints;
+}
+
+std::vector<fs::path> chosen(const Arguments& arguments) {
+  const std::vector<fs::path> models(arguments.models.begin(), arguments.models.end());
+  if (arguments.last > 0) {
+    if (models.size() == 1) return last_of(models.front(), arguments.last);
+    throw CLI::ValidationError("--last", "takes the checkpoints of one run");
+  }
+  if (models.size() == 1) {
+    throw CLI::ValidationError("MODEL",
+                               "one model is its own mean: give several, or a run and --last N");
+  }
+  std::vector<fs::path> checkpoints;
+  for (const fs::path& model : models) {
+    const fs::path checkpoint = fs::canonical(find_checkpoint(model));
+    check<FileError>(std::ranges::count(checkpoints, checkpoint) == 0, model.string(),
+                     ": is given twice: ", checkpoint.string());
+    checkpoints.push_back(checkpoint);
+  }
+  return checkpoints;
+}
+
+void run(const Arguments& arguments) {
+  const std::vector<fs::path> checkpoints = chosen(arguments);
+  average_models(checkpoints, arguments.output);
+  for (const fs::path& checkpoint : checkpoints) fmt::print("{}\n", checkpoint.string());
+  fmt::print(stderr, "the mean of {} checkpoints: heddle translate {} translates with it\n",
+             checkpoints.size(), arguments.output);
+}
+
+}  // namespace
+
+void add_average(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("average", kAbout);
+  verb->add_option("MODEL", arguments->models, "folders of checkpoints, or of one run")->required();
+  verb->add_option("--last", arguments->last, "the last checkpoints of the run")
+      ->check(CLI::Range(1, 1000000));
+  verb->add_option("--output", arguments->output, "the new folder of the model")
+      ->required()
+      ->check([](const std::string& path) {
+        return path.empty() ? std::string("is no name of a folder") : std::string();
+      });
+  verb->callback([=] { run(*arguments); });
+}
+
+}  // namespace heddle
