@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "decode/trained_model.h"
 #include "train/checkpoint.h"
+#include "train/resolved.h"
 
 namespace heddle {
 
@@ -39,7 +40,9 @@ void print_state(const std::filesystem::path& folder) {
   fmt::print("trained     {} updates, {} target tokens, {} whole epochs\n", state.update,
              state.target_tokens, state.cursor.epoch);
   if (state.best) {
-    fmt::print("validation  best loss {:.4f} at update {}\n", state.best->loss, state.best->update);
+    const std::string best_by = resolved_part(folder / kConfigFile, "/train/best_by");  // quoted
+    fmt::print("validation  best at update {}: {} {:.4f}\n", state.best->update,
+               best_by.substr(1, best_by.size() - 2), state.best->value);
   }
 }
 

@@ -50,9 +50,9 @@ MetricsFile::~MetricsFile() {
   ::close(descriptor_);
 }
 
-void MetricsFile::append(std::int64_t update, const std::vector<Metric>& metrics) {
+void MetricsFile::append(std::int64_t update, const std::vector<Measurement>& metrics) {
   Json object = {{"update", update}};
-  for (const Metric& metric : metrics) {
+  for (const Measurement& metric : metrics) {
     std::visit([&](const auto& value) { object[std::string(metric.name)] = value; }, metric.value);
   }
   const std::string line = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -10,7 +10,7 @@
 
 namespace heddle {
 
-struct Metric {
+struct Measurement {
   std::string_view name;
   std::variant<std::int64_t, double, std::string> value;
 };
@@ -25,7 +25,7 @@ class MetricsFile {
   MetricsFile& operator=(const MetricsFile&) = delete;
 
   /// Adds a line, with "update" first. Numbers that are not finite become null.
-  void append(std::int64_t update, const std::vector<Metric>& metrics);
+  void append(std::int64_t update, const std::vector<Measurement>& metrics);
 
  private:
   std::filesystem::path path_;

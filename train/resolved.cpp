@@ -21,6 +21,7 @@ constexpr std::string_view kMayChange[] = {
     "/train/validate_every",
     "/train/checkpoint_every",
     "/train/keep_last",
+    "/train/patience",
     "/train/sample_translations",
     "/train/init_from",
     "/data/train/source",

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 [[noreturn]] void fail_damaged(const std::filesystem::path& file) {
   fail<FileError>(file.string(),
@@ -27,9 +27,10 @@ void write_state(const std::filesystem::path& file, const RunState& state) {
                {"epoch", state.cursor.epoch},
                {"position", state.cursor.position},
                {"target_tokens", state.target_tokens},
+               {"validations_since_best", state.validations_since_best},
                {"train_content", state.train_content},
                {"valid_content", state.valid_content}};
-  if (state.best) json["best"] = {{"update", state.best->update}, {"loss", state.best->loss}};
+  if (state.best) json["best"] = {{"update", state.best->update}, {"value", state.best->value}};
   write_text(file, json.dump(2) + "\n");
 }
 
@@ -42,10 +43,11 @@ RunState read_state(const std::filesystem::path& file) {
     state.update = json.at("update");
     state.cursor = {json.at("epoch"), json.at("position")};
     state.target_tokens = json.at("target_tokens");
+    state.validations_since_best = json.at("validations_since_best");
     state.train_content = json.at("train_content");
     state.valid_content = json.at("valid_content");
     if (json.contains("best")) {
-      state.best = {.update = json["best"].at("update"), .loss = json["best"].at("loss")};
+      state.best = {.update = json["best"].at("update"), .value = json["best"].at("value")};
     }
   } catch (const Json::exception&) {
     fail_damaged(file);

@@ -12,13 +12,14 @@ namespace heddle {
 struct RunState {
   struct Best {
     std::int64_t update = 0;
-    double loss = 0.0;  // per target token of the validation text
+    double value = 0.0;  // the loss or the metric that train.best_by names
   };
 
   std::int64_t update = 0;         // updates so far
   Cursor cursor;                   // behind the last batch that was applied
   std::int64_t target_tokens = 0;  // learnt from so far
   std::optional<Best> best;
+  std::int64_t validations_since_best = 0;
   std::uint64_t train_content = 0, valid_content = 0;  // TokenCache::content()
 };
 

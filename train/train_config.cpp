@@ -1,5 +1,7 @@
 #include "train/train_config.h"
 
+#include <algorithm>
+
 namespace heddle {
 
 namespace {
@@ -10,7 +12,23 @@ constexpr Integers kInterval = {1, kMost};
 
 constexpr Named<DType> kDTypes[] = {{"float32", DType::kFloat32}, {"float64", DType::kFloat64}};
 
+constexpr Named<std::optional<Metric>> kBestBy[] = {{"loss", std::nullopt},
+                                                    {"exact", Metric::kExactMatch},
+                                                    {"bleu", Metric::kBleu},
+                                                    {"chrf", Metric::kChrf},
+                                                    {"chrf++", Metric::kChrfPlusPlus},
+                                                    {"wer", Metric::kWordErrorRate},
+                                                    {"per", Metric::kTokenErrorRate}};
+
+constexpr Named<BleuTokens> kBleuTokens[] = {
+    {"13a", BleuTokens::k13a}, {"none", BleuTokens::kNone}, {"char", BleuTokens::kChar}};
+
 }  // namespace
+
+std::string_view name_of(std::optional<Metric> best_by) {
+  const auto found = std::ranges::find(kBestBy, best_by, &Named<std::optional<Metric>>::value);
+  return found->name;
+}
 
 TrainConfig::TrainConfig(const Config& train) {
   steps = train.integer_or("steps", "unlimited", kInterval, "Updates after which the run ends.");
@@ -42,6 +60,14 @@ TrainConfig::TrainConfig(const Config& train) {
                                    "Updates between checkpoints.");
   keep_last = train.integer("keep_last", keep_last, {1, kMost},
                             "Checkpoints that are kept: the last ones, and the best.");
+  best_by = train.choice("best_by", "loss", kBestBy,
+                         "What makes a validation the best: its loss, or a metric of the greedy "
+                         "translations of its text.");
+  bleu_tokens = train.choice("bleu_tokens", "13a", kBleuTokens,
+                             "The words of that BLEU: \"none\" for text that is tokenised.");
+  patience =
+      train.integer_or("patience", "unlimited", kInterval,
+                       "Validations in a row that are not the best after which the run ends.");
   sample_translations = train.integer("sample_translations", sample_translations, {0, 1000},
                                       "Validation sentences whose translation is shown.");
   init_from =

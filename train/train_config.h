@@ -4,11 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "autograd/base/dtype.h"
 #include "configs/config.h"
+#include "decode/metrics/scores.h"
 
 namespace heddle {
+
+/// The name of a metric in configs; "loss" where there is none.
+std::string_view name_of(std::optional<Metric> best_by);
 
 struct TrainConfig {
   explicit TrainConfig(const Config& train);
@@ -29,6 +34,9 @@ struct TrainConfig {
   std::int64_t validate_every = 500;
   std::int64_t checkpoint_every = 500;
   std::int64_t keep_last = 3;                      // checkpoints; the best one is kept, too
+  std::optional<Metric> best_by;                   // of validations; none: the loss
+  BleuTokens bleu_tokens = BleuTokens::k13a;       // of that metric, where it is BLEU
+  std::optional<std::int64_t> patience;            // validations without a better one: the end
   std::int64_t sample_translations = 3;            // shown at each validation
   std::optional<std::filesystem::path> init_from;  // a model whose weights to begin with
 };

@@ -54,8 +54,12 @@ Trainer::Trainer(const Parts& parts, const RunState& state)
   lanes_.set_profile(parts.profile);
 }
 
+bool Trainer::out_of_patience() const {
+  return config_.patience && state_.validations_since_best >= *config_.patience;
+}
+
 bool Trainer::finished() const {
-  return (config_.steps && state_.update >= *config_.steps) ||
+  return out_of_patience() || (config_.steps && state_.update >= *config_.steps) ||
          (config_.epochs && state_.cursor.epoch >= *config_.epochs);
 }
 
@@ -145,33 +149,58 @@ void Trainer::report(MetricsFile& metrics, const UpdateResult& last, const Prefe
   window_ = {.waited = batches.waited_nanoseconds()};
 }
 
+// The loss, and the metric that the best one is chosen by; returns that value.
+double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line) {
+  const auto begin = Clock::now();
+  const double loss = validation_loss(lanes_, pairs, batch_options_, config_.lane_tokens);
+  if (!std::isfinite(loss)) fail_not_finite("validation loss", loss);
+  std::vector<Measurement> values = {
+      {"kind", std::string("validation")}, {"loss", loss}, {"perplexity", std::exp(loss)}};
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(4) << "loss " << loss << ", perplexity "
+       << std::setprecision(2) << std::exp(loss);
+  double value = loss;
+  if (config_.best_by) {
+    const Score score = validation_score(translator_, pairs, *config_.best_by, config_.bleu_tokens);
+    value = score.value;
+    values.push_back({name_of(config_.best_by), value});
+    text << ", " << score.label << " " << value;
+  }
+  values.push_back({"seconds", seconds_since(begin)});
+  metrics.append(state_.update, values);
+  line = text.str();
+  return value;
+}
+
+bool Trainer::is_best(double value) const {
+  if (!state_.best) return true;
+  const bool more = config_.best_by && higher_is_better(*config_.best_by);
+  return more ? value > state_.best->value : value < state_.best->value;
+}
+
 void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
   const PairSet* const pairs = parts_.corpora.valid();
   if (pairs == nullptr || validated_ == state_.update) return;
   validated_ = state_.update;
   const auto begin = Clock::now();
-  const double loss = validation_loss(lanes_, *pairs, batch_options_, config_.lane_tokens);
-  if (!std::isfinite(loss)) fail_not_finite("validation loss", loss);
-  const bool best = !state_.best || loss < state_.best->loss;
-  const std::vector<Sample> samples =
-      sample_translations(translator_, *pairs, config_.sample_translations);
-  metrics.append(state_.update, {{"kind", std::string("validation")},
-                                 {"loss", loss},
-                                 {"perplexity", std::exp(loss)},
-                                 {"seconds", seconds_since(begin)}});
-  std::ostringstream line;
-  line.precision(4);
-  line << "validation at update " << state_.update << ": loss " << std::fixed << loss
-       << ", perplexity " << std::setprecision(2) << std::exp(loss) << (best ? ", the best" : "");
-  parts_.progress.say(line.str());
-  for (const Sample& sample : samples) {
-    parts_.progress.say("  source       " + sample.source);
-    parts_.progress.say("  target       " + sample.target);
-    parts_.progress.say("  translation  " + sample.translation);
+  std::string line;
+  const double value = measure_validation(metrics, *pairs, line);
+  const bool best = is_best(value);
+  state_.validations_since_best = best ? 0 : state_.validations_since_best + 1;
+  parts_.progress.say("validation at update " + std::to_string(state_.update) + ": " + line +
+                      (best ? ", the best" : ""));
+  for (const Sample& s : sample_translations(translator_, *pairs, config_.sample_translations)) {
+    parts_.progress.say("  source       " + s.source);
+    parts_.progress.say("  target       " + s.target);
+    parts_.progress.say("  translation  " + s.translation);
+  }
+  if (out_of_patience()) {
+    parts_.progress.say("no better validation in " + std::to_string(*config_.patience) +
+                        " in a row: the run ends");
   }
   window_.begin += Clock::now() - begin;
   if (!best) return;
-  state_.best = {.update = state_.update, .loss = loss};
+  state_.best = {.update = state_.update, .value = value};
   save(folder);
 }
 

@@ -65,6 +65,9 @@ class Trainer {
   void gather(Prefetcher& batches);
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);
   void validate(MetricsFile& metrics, RunFolder& folder);
+  double measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line);
+  bool is_best(double value) const;
+  bool out_of_patience() const;
   void save(RunFolder& folder);
   void remove_old(RunFolder& folder) const;
   [[noreturn]] void fail_not_finite(const char* what, double value) const;

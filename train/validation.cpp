@@ -24,6 +24,22 @@ double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& o
   return sum / static_cast<double>(tokens);
 }
 
+Score validation_score(Translator& translator, const PairSet& pairs, Metric metric,
+                       BleuTokens tokens) {
+  std::vector<std::string> sources, hypotheses;
+  std::vector<References> references;
+  std::vector<std::size_t> all;
+  for (std::int64_t i = 0; i < pairs.size(); ++i) {
+    TextPair text;
+    pairs.cache().read(pairs[i], text);
+    sources.push_back(text.source);
+    references.push_back({text.target});
+    all.push_back(static_cast<std::size_t>(i));
+  }
+  for (const Translation& t : translator(sources)) hypotheses.push_back(t.text());
+  return score(metric, hypotheses, references, all, tokens);
+}
+
 std::vector<Sample> sample_translations(Translator& translator, const PairSet& pairs,
                                         std::int64_t count) {
   std::vector<Sample> samples;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/corpus.h"
+#include "decode/metrics/scores.h"
 #include "decode/translator.h"
 #include "train/micro_batches.h"
 
@@ -14,6 +15,10 @@ namespace heddle {
 /// of all pairs: its exponential is the perplexity. `lane_tokens`: see MicroBatches.
 double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
                        std::int64_t lane_tokens);
+
+/// A metric of the translations of all pairs, against their targets.
+Score validation_score(Translator& translator, const PairSet& pairs, Metric metric,
+                       BleuTokens tokens);
 
 struct Sample {
   std::string source, target, translation;

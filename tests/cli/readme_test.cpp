@@ -98,8 +98,10 @@ TEST_CASE("configs: all that are shipped are valid") {
 }
 
 TEST_CASE("configs: those for text from elsewhere train on it, where it is there") {
-  const std::pair<std::string, std::string> texts[] = {
-      {"multi30k", "multi30k"}, {"g2p", "g2p_cmudict"}, {"scan", "scan_simple"}};
+  const std::pair<std::string, std::string> texts[] = {{"multi30k", "multi30k"},
+                                                       {"multi30k_tiny", "multi30k"},
+                                                       {"g2p", "g2p_cmudict"},
+                                                       {"scan", "scan_simple"}};
   for (const auto& text : texts) {
     const std::string &config = text.first, &set = text.second;
     CAPTURE(config);
@@ -114,6 +116,7 @@ TEST_CASE("configs: those for text from elsewhere train on it, where it is there
         heddle_run("train configs/" + config + ".json --run " + run +
                    " --set train.steps=2 --set train.batch_tokens=200 --set schedule.warmup=1 "
                    "--set train.validate_every=1000 --set train.sample_translations=1 "
+                   "--set train.best_by=loss "
                    "--set model.encoder.layers=1 --set model.decoder.layers=1 ");
     CHECK_MESSAGE(outcome.code == 0, outcome.err);
     CHECK(contains(outcome.err, "validation at update 2: loss "));

@@ -93,6 +93,52 @@ TEST_CASE("training: leaves a config, metrics, and complete checkpoints") {
   CHECK(model.tokenizers().joint());
 }
 
+TEST_CASE("training: the best checkpoint is that of the metric that the config names") {
+  SmallRun small;
+  small.train({.set = {"train.steps=60", "train.validate_every=10", "train.best_by=chrf"}});
+  double best = -1.0;
+  std::int64_t update = 0, validations = 0;
+  for (const Json& line : metrics_of(small, "run")) {
+    if (line["kind"] != "validation") continue;
+    ++validations;
+    REQUIRE(line.contains("loss"));
+    if (line["chrf"] <= best) continue;
+    best = line["chrf"];
+    update = line["update"];
+  }
+  CHECK(validations == 6);
+  CHECK(best > 0.0);
+  CHECK(contains(small.said(), ", chrF2 "));
+  const RunFolder folder(small / "run", RunFolder::Open::kContinue);
+  CHECK(folder.pointed("best") == update);
+  const RunState state = read_state(folder.checkpoint(*folder.pointed("last")) / "state.json");
+  REQUIRE(state.best);
+  CHECK(state.best->update == update);
+  CHECK(state.best->value == doctest::Approx(best));
+}
+
+TEST_CASE("training: patience ends a run that gets no better, also one that was resumed") {
+  const std::vector<std::string> still = {"schedule.learning_rate=1e-30", "train.steps=100",
+                                          "train.patience=2"};
+  SmallRun small;
+  CHECK(small.train({.set = still}) == Trainer::End::kFinished);
+  CHECK(contains(small.said(), "no better validation in 2 in a row: the run ends\n"));
+  {
+    const RunFolder folder(small / "run", RunFolder::Open::kContinue);
+    CHECK(folder.pointed("best") == 6);
+    CHECK(folder.pointed("last") == 18);
+  }
+  CHECK(small.train({.run = "stopped", .set = still, .stop = after(13)}) == Trainer::End::kStopped);
+  small.train({.run = "stopped", .set = still, .open = RunFolder::Open::kContinue});
+  CHECK(checkpoint_bytes(small, "stopped/checkpoints/step-000018") ==
+        checkpoint_bytes(small, "run/checkpoints/step-000018"));
+  std::vector<std::string> longer = still;
+  longer.back() = "train.patience=3";
+  small.train({.set = longer, .open = RunFolder::Open::kContinue});
+  const RunFolder folder(small / "run", RunFolder::Open::kContinue);
+  CHECK(folder.pointed("last") == 24);
+}
+
 TEST_CASE("training: bits depend on lanes and seed, not on threads, and not on the day") {
   SmallRun small;
   small.train({.run = "one", .threads = 1});
@@ -186,8 +232,11 @@ TEST_CASE("training: another model or another text does not continue a run") {
   fs::copy_file(small / "run" / "checkpoints" / "last" / "config.json",
                 small / "run" / "config.json", fs::copy_options::overwrite_existing);
   resume({});
-  write_bytes(small / "run" / "checkpoints" / "last" / "state.json", R"({"format": 1})");
+  const fs::path state = small / "run" / "checkpoints" / "last" / "state.json";
+  write_bytes(state, R"({"format": 2})");
   CHECK(contains(message_of<FileError>([&] { resume({}); }), "state.json: is damaged; "));
+  write_bytes(state, R"({"format": 1})");
+  CHECK(contains(message_of<FileError>([&] { resume({}); }), "state.json: is of another version"));
 }
 
 TEST_CASE("training: epochs end a run, and with them an update") {
