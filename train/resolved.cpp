@@ -22,6 +22,7 @@ constexpr std::string_view kMayChange[] = {
     "/train/checkpoint_every",
     "/train/keep_last",
     "/train/patience",
+    "/train/average_last",
     "/train/sample_translations",
     "/train/init_from",
     "/data/train/source",

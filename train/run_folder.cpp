@@ -90,6 +90,7 @@ RunFolder::~RunFolder() {
 void RunFolder::begin(const std::string& config) {
   if (how_ == Open::kForce) {
     for (const char* old : {kCheckpoints, kMetrics}) fs::remove_all(path_ / old);
+    fs::remove_all(averaged());
     fs::create_directories(path_ / kCheckpoints);
   }
   write_text(path_ / kConfig, config);

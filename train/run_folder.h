@@ -5,7 +5,8 @@
 //   checkpoints/step-000500/     complete in itself
 //   checkpoints/last, best       links to two of them
 //   cache/                       text as tokens (corpora.h)
-//   lock                         held by the process that trains
+//   averaged/                    the mean of the last checkpoints, where train.average_last asks
+//   for it lock                         held by the process that trains
 //
 // A checkpoint is written under another name, flushed, and then renamed; links are replaced by
 // renaming, too. Whatever interrupts, a name like step-000500 is complete.
@@ -39,6 +40,7 @@ class RunFolder {
   RunFolder& operator=(const RunFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path averaged() const { return path_ / "averaged"; }
 
   /// The run begins or goes on with this config. A folder without it is taken away again, as far as
   /// this process made it.

@@ -60,6 +60,12 @@ TrainConfig::TrainConfig(const Config& train) {
                                    "Updates between checkpoints.");
   keep_last = train.integer("keep_last", keep_last, {1, kMost},
                             "Checkpoints that are kept: the last ones, and the best.");
+  average_last = train.integer_or("average_last", "none", {2, 1000},
+                                  "Checkpoints whose mean a finished run leaves in its folder "
+                                  "\"averaged\": at most keep_last.");
+  if (average_last && *average_last > keep_last) {
+    train.error("average_last", *average_last, " checkpoints, but keep_last keeps ", keep_last);
+  }
   best_by = train.choice("best_by", "loss", kBestBy,
                          "What makes a validation the best: its loss, or a metric of the greedy "
                          "translations of its text.");

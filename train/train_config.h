@@ -34,6 +34,7 @@ struct TrainConfig {
   std::int64_t validate_every = 500;
   std::int64_t checkpoint_every = 500;
   std::int64_t keep_last = 3;                      // checkpoints; the best one is kept, too
+  std::optional<std::int64_t> average_last;        // checkpoints whose mean a finished run leaves
   std::optional<Metric> best_by;                   // of validations; none: the loss
   BleuTokens bleu_tokens = BleuTokens::k13a;       // of that metric, where it is BLEU
   std::optional<std::int64_t> patience;            // validations without a better one: the end

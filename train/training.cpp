@@ -7,6 +7,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/parameter_file.h"
+#include "decode/average.h"
 #include "decode/trained_model.h"
 #include "train/checkpoint.h"
 #include "train/resolved.h"
@@ -201,7 +202,22 @@ Trainer::End Training::run() {
   Trainer trainer({settings_, resolved_, *p.tokenizers, *p.corpora, *p.learner, progress_,
                    request_.threads, request_.profile},
                   p.state);
-  return trainer.run(folder, stop_);
+  const Trainer::End end = trainer.run(folder, stop_);
+  if (end == Trainer::End::kFinished) average_checkpoints(folder);
+  return end;
+}
+
+// Of a run that ended before, too: what is there may be of another end.
+void Training::average_checkpoints(const RunFolder& folder) {
+  if (!settings_.train.average_last) return;
+  std::vector<fs::path> checkpoints = checkpoints_in(folder.path());
+  const auto last =
+      std::min(std::ssize(checkpoints), static_cast<std::ptrdiff_t>(*settings_.train.average_last));
+  checkpoints.erase(checkpoints.begin(), checkpoints.end() - last);
+  fs::remove_all(folder.averaged());
+  average_models(checkpoints, folder.averaged());
+  progress_.say("the mean of the last " + std::to_string(last) +
+                " checkpoints: " + folder.averaged().string());
 }
 
 Training::Estimate Training::dry_run() {

@@ -48,6 +48,7 @@ class Training {
   struct Prepared;
   void check_not_stopped() const;
   void initialise(Learner& learner) const;
+  void average_checkpoints(const RunFolder& folder);
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);
   Tokenizers find_tokenizers(const std::filesystem::path& caches,

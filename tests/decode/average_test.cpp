@@ -55,6 +55,30 @@ TEST_CASE("average: weights are the mean, the rest is that of the first") {
   CHECK_FALSE(fs::exists(a.out() / "optimizer.safetensors"));
 }
 
+TEST_CASE("average: a finished run leaves the mean that its config asks for") {
+  SmallRun small;
+  const auto train = [&](const std::string& steps, RunFolder::Open open) {
+    small.train({.set = {steps, "train.checkpoint_every=3", "train.validate_every=3",
+                         "train.average_last=2"},
+                 .open = open});
+  };
+  const auto check_mean = [&](const char* name) {
+    std::vector<fs::path> last = checkpoints_in(small / "run");
+    last.erase(last.begin(), last.end() - 2);
+    average_models(last, small / name);
+    CHECK(weights(small / "run" / "averaged") == weights(small / name));
+  };
+  train("train.steps=9", RunFolder::Open::kNew);
+  CHECK(contains(small.said(), "the mean of the last 2 checkpoints: "));
+  check_mean("nine");
+  train("train.steps=12", RunFolder::Open::kContinue);
+  check_mean("twelve");
+  CHECK(weights(small / "nine") != weights(small / "twelve"));
+  SmallRun wrong;
+  CHECK_THROWS_WITH_AS(wrong.train({.set = {"train.average_last=4"}}),
+                       doctest::Contains("4 checkpoints, but keep_last keeps 3"), ConfigError);
+}
+
 TEST_CASE("cli average: the last checkpoints of a run, and what cannot be averaged") {
   const Averaged a;
   const Outcome done = heddle_run(a.average("--last 2"));
