@@ -94,6 +94,7 @@ int run(int argc, char** argv) {
   add_train(app);
   add_translate(app);
   add_evaluate(app);
+  add_score(app);
   add_average(app);
   add_bench(app);
   add_inspect(app);

@@ -2,14 +2,13 @@
 
 #include <atomic>
 #include <numeric>
-#include <vector>
 
 #include "autograd/base/parallel.h"
 
 namespace heddle {
 
-double negative_log_likelihood(const Transformer& transformer, std::span<const PackedPairs> batches,
-                               int threads) {
+std::vector<double> negative_log_likelihoods(const Transformer& transformer,
+                                             std::span<const PackedPairs> batches, int threads) {
   std::vector<double> losses(batches.size());
   std::atomic<std::size_t> next = 0;
   run_lanes(threads, threads, 1, [&](int) {
@@ -25,6 +24,12 @@ double negative_log_likelihood(const Transformer& transformer, std::span<const P
       losses[i] = transformer.loss(context, examples, weights, 0.0).value();
     }
   });
+  return losses;
+}
+
+double negative_log_likelihood(const Transformer& transformer, std::span<const PackedPairs> batches,
+                               int threads) {
+  const std::vector<double> losses = negative_log_likelihoods(transformer, batches, threads);
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 

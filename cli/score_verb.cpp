@@ -1,0 +1,118 @@
+// heddle score: how probable are given translations to a model?
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <memory>
+
+#include "autograd/base/parallel.h"
+#include "cli/verbs.h"
+#include "data/line_reader.h"
+#include "decode/scorer.h"
+#include "decode/trained_model.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr const char* kAbout =
+    R"(Example: heddle score runs/toy --source data/toy/test.en --target data/toy/test.fr
+
+Prints a line for each pair of lines: the log-probability of the target, a tab, and its tokens, the end
+counted. A pair that the model cannot read, with an empty side or too many tokens, gets nan and 0.)";
+
+constexpr std::size_t kWindowPairs = 4096;  // that are held at a time
+
+struct Arguments {
+  std::string model, source, target;
+  int threads = available_threads();
+};
+
+/// Pairs of the next lines, each alone in its batch, so that a score depends on its pair only;
+/// empty where the model cannot read one.
+class Pairs {
+ public:
+  Pairs(const Arguments& arguments, const TrainedModel& model)
+      : arguments_(arguments),
+        model_(model),
+        source_(arguments.source),
+        target_(arguments.target) {}
+
+  std::vector<PackedPairs> next() {
+    std::vector<PackedPairs> pairs;
+    for (std::string_view source, target; pairs.size() < kWindowPairs;) {
+      const bool first = source_.next(source), second = target_.next(target);
+      check<DataError>(first == second, arguments_.source, " and ", arguments_.target,
+                       " have different numbers of lines: one ends after line ",
+                       first ? target_.number() : source_.number());
+      if (!first) break;
+      check_utf8(arguments_.source, source_.number(), source);
+      check_utf8(arguments_.target, target_.number(), target);
+      pairs.push_back(packed(source, target));
+    }
+    return pairs;
+  }
+
+ private:
+  PackedPairs packed(std::string_view source, std::string_view target) const {
+    std::vector<std::int32_t> from, to;
+    model_.tokenizers().source().encode(source, from);
+    model_.tokenizers().target().encode(target, to);
+    const Transformer& transformer = model_.transformer();
+    const bool fits = !from.empty() && !to.empty() &&
+                      std::ssize(from) < transformer.longest_source() &&
+                      std::ssize(to) < transformer.longest_target();
+    PackedPairs pair;
+    if (fits) pair.append(from, to, transformer.vocabularies().target.start());
+    return pair;
+  }
+
+  const Arguments& arguments_;
+  const TrainedModel& model_;
+  LineReader source_, target_;
+};
+
+void run(const Arguments& arguments) {
+  const TrainedModel model(arguments.model);
+  Pairs pairs(arguments, model);
+  std::int64_t lines = 0, left_out = 0;
+  for (;;) {
+    const std::vector<PackedPairs> all = pairs.next();
+    if (all.empty()) break;
+    std::vector<PackedPairs> readable;
+    for (const PackedPairs& pair : all) {
+      if (!pair.source.empty()) readable.push_back(pair);
+    }
+    const std::vector<double> losses =
+        negative_log_likelihoods(model.transformer(), readable, arguments.threads);
+    std::string text;
+    std::size_t next = 0;
+    for (const PackedPairs& pair : all) {
+      const double value =
+          pair.source.empty() ? std::numeric_limits<double>::quiet_NaN() : -losses[next++];
+      fmt::format_to(std::back_inserter(text), "{:.4f}\t{}\n", value, pair.target_tokens());
+    }
+    fmt::print("{}", text);
+    lines += std::ssize(all);
+    left_out += std::ssize(all) - std::ssize(readable);
+  }
+  if (left_out == 0) return;
+  fmt::print(stderr, "heddle: {} of {} pairs have an empty side or are too long for the model\n",
+             left_out, lines);
+}
+
+}  // namespace
+
+void add_score(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("score", kAbout);
+  verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint")->required();
+  verb->add_option("--source", arguments->source, "a file of text")->required();
+  verb->add_option("--target", arguments->target, "its translations, line by line")->required();
+  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
+      ->check(CLI::Range(1, 1024));
+  verb->callback([=] { run(*arguments); });
+}
+
+}  // namespace heddle
