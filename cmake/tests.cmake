@@ -10,9 +10,7 @@ if(BUILD_TESTING)
   add_executable(heddle_tests ${test_sources})
   target_link_libraries(heddle_tests PRIVATE heddle_layers heddle_optim heddle_toy doctest::doctest)
   target_compile_definitions(heddle_tests PRIVATE HEDDLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  if(HEDDLE_SANITIZE)
-    target_compile_options(heddle_tests PRIVATE -O0)  # compiles in half the time
-  elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(heddle_tests PRIVATE -O1)  # what is fast is in the libraries
   endif()
   if(NOT HEDDLE_CORE_ONLY)
