@@ -14,9 +14,12 @@ struct SearchOptions {
   std::optional<double> length_penalty;
   std::optional<std::int64_t> max_length;
   int n_best = 1;
+  bool sample = false;
+  SamplingOptions sampling;
 
   void add_to(CLI::App& verb);
   void add_n_best_to(CLI::App& verb);
+  void add_sampling_to(CLI::App& verb);
   bool any() const { return beam || length_penalty || max_length; }
 
   /// These, where they were given. Throws a usage error where the beam has not so many outputs.

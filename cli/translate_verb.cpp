@@ -1,20 +1,16 @@
 // heddle translate: lines in, lines out.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <system_error>
 
-#include "autograd/base/atomic_file.h"
 #include "autograd/base/parallel.h"
 #include "cli/line_stream.h"
 #include "cli/search_options.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
+#include "data/line_reader.h"
 #include "data/utf8.h"
 #include "decode/trained_model.h"
 #include "decode/translator.h"
@@ -36,76 +32,45 @@ constexpr std::size_t kWindowLines = 2048;
 constexpr int kIdleMilliseconds = 50;
 
 struct Arguments {
-  std::string model, input, output;
+  std::string model, input, output, prefixes;
   SearchOptions search;
-  bool scores = false;
+  bool scores = false, alignment = false;
   int threads = available_threads();
 };
 
-/// A file, or the standard stream.
-class Input {
+/// The beginnings of outputs, line by line; none where no file was given.
+class Prefixes {
  public:
-  explicit Input(const std::string& path) : name_(path.empty() ? "standard input" : path) {
-    if (path.empty()) return;
-    check<FileError>(!std::filesystem::is_directory(path), path, ": is a folder, not a file");
-    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    check<FileError>(descriptor_ >= 0, "cannot read ", path, ": ",
-                     std::generic_category().message(errno));
+  Prefixes(const std::string& path, const std::string& input) : path_(path), input_(input) {
+    if (!path.empty()) reader_.emplace(path);
   }
-  ~Input() {
-    if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
-  }
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
 
-  int descriptor() const { return descriptor_; }
-  const std::string& name() const { return name_; }
-
- private:
-  std::string name_;
-  int descriptor_ = STDIN_FILENO;
-};
-
-/// A file that appears whole at the end; or at once what is no regular file, as the standard
-/// stream.
-class Output {
- public:
-  explicit Output(const std::string& path) : name_(path.empty() ? "standard output" : path) {
-    if (path.empty()) return;
-    const bool there = std::filesystem::exists(path);
-    check<FileError>(!std::filesystem::is_directory(path), path, ": is a folder, not a file");
-    if (!there || std::filesystem::is_regular_file(path)) {
-      file_.emplace(there ? std::filesystem::canonical(path) : std::filesystem::path(path));
-      return;
+  /// Those of the next `count` lines. Throws DataError where there are fewer, or a line is no
+  /// UTF-8.
+  std::vector<std::string> next(std::size_t count) {
+    std::vector<std::string> prefixes;
+    if (!reader_) return prefixes;
+    for (std::string_view line; prefixes.size() < count;) {
+      check<DataError>(reader_->next(line), path_, " ends after line ", reader_->number(), ", but ",
+                       input_, " has more lines; give as many prefixes");
+      check_utf8(path_, reader_->number(), line);
+      prefixes.emplace_back(line);
     }
-    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    check<FileError>(descriptor_ >= 0, "cannot write ", path, ": ",
-                     std::generic_category().message(errno));
+    return prefixes;
   }
-  ~Output() {
-    if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void write(const std::string& text) {
-    if (file_) return file_->write(text.data(), text.size());
-    for (std::size_t done = 0; done < text.size();) {
-      const ssize_t count = ::write(descriptor_, text.data() + done, text.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      check<FileError>(count >= 0, "cannot write to ", name_, ": ",
-                       std::generic_category().message(errno));
-      done += static_cast<std::size_t>(count);
-    }
-  }
+  /// Throws DataError where there are more of them.
   void finish() {
-    if (file_) file_->commit();
+    if (!reader_) return;
+    const std::int64_t lines = reader_->number();
+    std::string_view line;
+    check<DataError>(!reader_->next(line), path_, " has more lines than ", input_,
+                     ", which ends after line ", lines);
   }
 
  private:
-  std::string name_;
-  int descriptor_ = STDOUT_FILENO;
-  std::optional<AtomicFile> file_;
+  const std::string& path_;
+  const std::string& input_;
+  std::optional<LineReader> reader_;
 };
 
 /// What users should know about the lines, told at the end.
@@ -140,43 +105,62 @@ struct Remarks {
   }
 };
 
-// A line of text for each line in; with scores in front, and a line for each of several outputs
-// where they are asked for, which then begin with the number of their line.
-void append(const Translation& translation, std::int64_t line, const Arguments& arguments,
-            std::string& text) {
-  const bool several = arguments.search.n_best > 1;
-  if (translation.outputs.empty()) {
-    if (several) fmt::format_to(std::back_inserter(text), "{}\t", line);
-    text += several || arguments.scores ? "0.0000\t\n" : "\n";
+/// A line of text for each line in; with a line for each of several outputs, where they are asked
+/// for, which then begin with the number of their line and the score.
+class Lines {
+ public:
+  explicit Lines(const Arguments& arguments)
+      : numbers_(arguments.search.n_best > 1),
+        scores_(numbers_ || arguments.scores),
+        alignment_(arguments.alignment) {}
+
+  void append(const Translation& translation, std::int64_t line, std::string& text) const {
+    if (translation.outputs.empty()) append(Translation::Output(), line, text);
+    for (const Translation::Output& output : translation.outputs) append(output, line, text);
   }
-  for (const Translation::Output& output : translation.outputs) {
-    if (several) fmt::format_to(std::back_inserter(text), "{}\t", line);
-    if (several || arguments.scores) {
-      fmt::format_to(std::back_inserter(text), "{:.4f}\t", output.hypothesis.score);
+
+ private:
+  void append(const Translation::Output& output, std::int64_t line, std::string& text) const {
+    if (numbers_) fmt::format_to(std::back_inserter(text), "{}\t", line);
+    if (scores_) fmt::format_to(std::back_inserter(text), "{:.4f}\t", output.hypothesis.score);
+    text += output.text;
+    if (alignment_) text += '\t';
+    for (std::size_t i = 0; i < output.alignment.size(); ++i) {
+      const WordLink& link = output.alignment[i];
+      fmt::format_to(std::back_inserter(text), "{}{}-{}", i == 0 ? "" : " ", link.source,
+                     link.target);
     }
-    text.append(output.text).append("\n");
+    text += '\n';
   }
-}
+
+  bool numbers_, scores_, alignment_;
+};
 
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
-  Translator translator(model.transformer(), model.tokenizers(),
-                        arguments.search.applied_to(model.translator_options(arguments.threads)));
+  TranslatorOptions options =
+      arguments.search.applied_to(model.translator_options(arguments.threads));
+  options.align = arguments.alignment;
+  Translator translator(model.transformer(), model.tokenizers(), options);
   const Input input(arguments.input);
+  Prefixes prefixes(arguments.prefixes, input.name());
   Output output(arguments.output);
   LineStream stream(input.descriptor(), input.name());
+  const Lines format(arguments);
   Remarks remarks;
   for (;;) {
     const std::vector<std::string> lines = stream.next(kWindowLines, kIdleMilliseconds);
     if (lines.empty()) break;
-    const std::vector<Translation> translations = translator(lines);
+    const std::vector<Translation> translations = translator(
+        lines, prefixes.next(lines.size()), static_cast<std::uint64_t>(remarks.lines) + 1);
     std::string text;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       remarks.note(lines[i], translations[i]);
-      append(translations[i], remarks.lines, arguments, text);
+      format.append(translations[i], remarks.lines, text);
     }
     output.write(text);
   }
+  prefixes.finish();
   output.finish();
   remarks.print(translator.longest_source());
 }
@@ -191,9 +175,15 @@ void add_translate(CLI::App& app) {
   verb->add_option("--output", arguments->output, "a file; by default standard output");
   arguments->search.add_to(*verb);
   arguments->search.add_n_best_to(*verb);
+  arguments->search.add_sampling_to(*verb);
+  verb->add_option("--prefix", arguments->prefixes,
+                   "a file with a line for each line in: what its translation must begin with");
   verb->add_flag("--scores", arguments->scores,
                  "in front of each translation its score and a tab: log-probability / "
                  "tokens^length-penalty");
+  verb->add_flag("--alignment", arguments->alignment,
+                 "behind each translation a tab and, for each of its words, the source word that "
+                 "it attends to most: 0-0 2-1 ...");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
   verb->callback([=] { run(*arguments); });

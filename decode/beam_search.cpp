@@ -1,6 +1,7 @@
 #include "decode/beam_search.h"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 
 #include "decode/candidates.h"
@@ -8,6 +9,9 @@
 namespace heddle {
 
 namespace {
+
+// Of an output there is room for so many from the start; longer ones allocate as they grow.
+constexpr std::size_t kReservedTokens = 1024;
 
 // A token and the one before it, an index of the list of all; -1 is the start.
 struct Token {
@@ -20,7 +24,7 @@ struct Running {
 };
 
 struct Ended {
-  std::int32_t last;
+  std::int32_t last, length;  // the length counts the end
   double log_probability, score;
   bool finished;
 };
@@ -34,25 +38,27 @@ struct Continuation {
 struct Sentence {
   std::int32_t index;  // in the source
   std::int32_t limit;  // of tokens
-  std::vector<Running> running;
+  std::vector<Running> running = {};
   std::vector<Ended> ended = {};  // the best first
   bool done = false;
 };
 
 class BeamSearch {
  public:
-  BeamSearch(const Transformer& transformer, const BeamOptions& options, DecodingSpace& space)
+  BeamSearch(const Transformer& transformer, const DecodingInput& input, const BeamOptions& options,
+             DecodingSpace& space)
       : transformer_(transformer),
+        input_(input),
         options_(options),
         beam_(static_cast<std::size_t>(options.beam)),
         space_(space) {
     check(options.beam >= 1, "beam_search: a beam of ", options.beam, " is not at least 1");
   }
 
-  std::vector<std::vector<Hypothesis>> run(const Tokens& source);
+  std::vector<std::vector<Hypothesis>> run();
 
  private:
-  void begin(const Tokens& source);
+  void begin();
   void advance(const Tensor& logits);
   void find_continuations(const Sentence& sentence, std::int64_t first_row, const Tensor& logits);
   void take_continuations(Sentence& sentence);
@@ -61,6 +67,7 @@ class BeamSearch {
   Hypothesis hypothesis_of(const Ended& ended) const;
 
   const Transformer& transformer_;
+  const DecodingInput& input_;
   const BeamOptions& options_;
   std::size_t beam_;
   DecodingSpace& space_;
@@ -78,16 +85,31 @@ class BeamSearch {
   std::vector<std::int32_t> row_of_;  // the row that each running hypothesis continues
 };
 
-void BeamSearch::begin(const Tokens& source) {
+void BeamSearch::begin() {
+  const Tokens& source = input_.source;
   results_.resize(source.sequences.size());
+  sentences_.reserve(source.sequences.size());
+  std::size_t tokens = 0;
   for (std::size_t i = 0; i < source.sequences.size(); ++i) {
-    sentences_.push_back(
-        {.index = static_cast<std::int32_t>(i),
-         .limit = options_.limit.tokens(source.sequences[i].length, transformer_.longest_target()),
-         .running = {{-1, 0.0}}});
+    sentences_.push_back({.index = static_cast<std::int32_t>(i),
+                          .limit = input_.limit(i, options_.limit, transformer_)});
+    Sentence& sentence = sentences_.back();
+    sentence.running.reserve(beam_);
+    sentence.running.push_back({-1, 0.0});
+    sentence.ended.reserve(beam_ + 1);
+    tokens += std::min(static_cast<std::size_t>(sentence.limit), kReservedTokens) * beam_;
     ids_.push_back(transformer_.vocabularies().target.start());
     one_each_.push_back({static_cast<std::int32_t>(i), 1});
   }
+  // Steps allocate nothing.
+  tokens_.reserve(tokens);
+  ids_.reserve(sentences_.size() * beam_);
+  parents_.reserve(sentences_.size() * beam_);
+  one_each_.reserve(sentences_.size() * beam_);
+  before_.reserve(beam_);
+  row_of_.reserve(beam_);
+  candidates_.reserve(2 * beam_);
+  continuations_.reserve(2 * beam_ * beam_);
   Context& context = space_.context;
   context.begin(Mode::kInference);
   transformer_.begin_decoding(context, transformer_.encode(context, source), space_.cache);
@@ -98,6 +120,13 @@ void BeamSearch::find_continuations(const Sentence& sentence, std::int64_t first
                                     const Tensor& logits) {
   const std::size_t count = 2 * beam_;
   continuations_.clear();
+  const auto prefix = input_.prefix(static_cast<std::size_t>(sentence.index));
+  if (const auto position = static_cast<std::size_t>(length_ - 1); position < prefix.size()) {
+    const Candidate c = candidate_of(logits, first_row, prefix[position]);
+    const double before = sentence.running.front().log_probability;
+    continuations_.push_back({0, {c.id, before + c.log_probability}});
+    return;
+  }
   for (std::size_t i = 0; i < sentence.running.size(); ++i) {
     best_candidates(logits, first_row + static_cast<std::int64_t>(i), count, candidates_);
     for (const Candidate& c : candidates_) {
@@ -113,7 +142,7 @@ void BeamSearch::find_continuations(const Sentence& sentence, std::int64_t first
 }
 
 void BeamSearch::end(Sentence& sentence, const Running& hypothesis, bool finished) const {
-  const Ended ended{hypothesis.last, hypothesis.log_probability,
+  const Ended ended{hypothesis.last, length_, hypothesis.log_probability,
                     normalised_score(hypothesis.log_probability, length_, options_.length_penalty),
                     finished};
   const auto place =
@@ -164,9 +193,9 @@ void BeamSearch::advance(const Tensor& logits) {
       for (const Running& r : sentence.running) {
         if (cut) end(sentence, r, false);
       }
-      for (const Ended& e : sentence.ended) {
-        results_[static_cast<std::size_t>(sentence.index)].push_back(hypothesis_of(e));
-      }
+      auto& result = results_[static_cast<std::size_t>(sentence.index)];
+      result.reserve(sentence.ended.size());
+      for (const Ended& e : sentence.ended) result.push_back(hypothesis_of(e));
     } else {
       for (std::size_t i = 0; i < sentence.running.size(); ++i) {
         ids_.push_back(tokens_[static_cast<std::size_t>(sentence.running[i].last)].id);
@@ -183,16 +212,19 @@ Hypothesis BeamSearch::hypothesis_of(const Ended& ended) const {
                         .log_probability = ended.log_probability,
                         .score = ended.score,
                         .finished = ended.finished};
-  for (std::int32_t t = ended.last; t >= 0; t = tokens_[static_cast<std::size_t>(t)].before) {
-    hypothesis.ids.push_back(tokens_[static_cast<std::size_t>(t)].id);
+  hypothesis.ids.resize(static_cast<std::size_t>(ended.length) - (ended.finished ? 1 : 0));
+  std::int32_t at = ended.last;
+  for (std::int32_t& id : std::views::reverse(hypothesis.ids)) {
+    const Token& token = tokens_[static_cast<std::size_t>(at)];
+    id = token.id;
+    at = token.before;
   }
-  std::ranges::reverse(hypothesis.ids);
   return hypothesis;
 }
 
-std::vector<std::vector<Hypothesis>> BeamSearch::run(const Tokens& source) {
-  if (source.sequences.empty()) return {};
-  begin(source);
+std::vector<std::vector<Hypothesis>> BeamSearch::run() {
+  if (input_.source.sequences.empty()) return {};
+  begin();
   for (;;) {
     space_.context.begin(Mode::kInference);
     const Tokens next{ids_, Sequences(one_each_).first(ids_.size())};
@@ -209,9 +241,9 @@ std::vector<std::vector<Hypothesis>> BeamSearch::run(const Tokens& source) {
 }  // namespace
 
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& transformer,
-                                                 const Tokens& source, const BeamOptions& options,
-                                                 DecodingSpace& space) {
-  return BeamSearch(transformer, options, space).run(source);
+                                                 const DecodingInput& input,
+                                                 const BeamOptions& options, DecodingSpace& space) {
+  return BeamSearch(transformer, input, options, space).run();
 }
 
 }  // namespace heddle

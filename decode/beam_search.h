@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "decode/decode_config.h"
-#include "decode/hypothesis.h"
+#include "decode/decoding.h"
 
 namespace heddle {
 
@@ -21,10 +21,10 @@ struct BeamOptions {
   LengthLimit limit;
 };
 
-/// For each sentence of `source` up to `beam` hypotheses, the best first; at least one. What a
+/// For each sentence up to `beam` hypotheses, the best first; at least one. What a
 /// sentence gets does not depend on the others. With a beam of 1 that is greedy decoding.
 std::vector<std::vector<Hypothesis>> beam_search(const Transformer& transformer,
-                                                 const Tokens& source, const BeamOptions& options,
-                                                 DecodingSpace& space);
+                                                 const DecodingInput& input,
+                                                 const BeamOptions& options, DecodingSpace& space);
 
 }  // namespace heddle

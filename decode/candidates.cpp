@@ -26,6 +26,14 @@ void insert(Candidate candidate, std::size_t count, std::vector<Candidate>& best
   best.insert(place, candidate);
 }
 
+template <class T>
+double logsumexp(T* scores, std::int64_t classes) {
+  const kernels::ExpShifted<T> sum = kernels::exp_shifted(classes, scores);
+  const double value = static_cast<double>(sum.largest) + std::log(static_cast<double>(sum.sum));
+  check_scores(value);
+  return value;
+}
+
 // Most blocks have nothing that is better than what there is, which their maximum tells.
 template <class T>
 void find_best(T* scores, std::int64_t classes, std::size_t count, std::vector<Candidate>& best) {
@@ -43,13 +51,8 @@ void find_best(T* scores, std::int64_t classes, std::size_t count, std::vector<C
       }
     }
   }
-  const kernels::ExpShifted<T> sum = kernels::exp_shifted(classes, scores);
-  const double logsumexp =
-      static_cast<double>(sum.largest) + std::log(static_cast<double>(sum.sum));
-  check<NumericError>(
-      std::isfinite(logsumexp),
-      "decoding: the model's scores are no finite numbers; its weights are damaged");
-  for (Candidate& c : best) c.log_probability -= logsumexp;
+  const double normaliser = logsumexp(scores, classes);
+  for (Candidate& c : best) c.log_probability -= normaliser;
 }
 
 }  // namespace
@@ -61,6 +64,22 @@ void best_candidates(const Tensor& logits, std::int64_t row, std::size_t count,
     const std::int64_t classes = logits.shape.columns();
     find_best(static_cast<T*>(logits.data) + row * classes, classes, count, best);
   });
+}
+
+Candidate candidate_of(const Tensor& logits, std::int64_t row, std::int32_t id) {
+  return dispatch(logits.dtype, "candidate_of", [&](auto zero) {
+    using T = decltype(zero);
+    const std::int64_t classes = logits.shape.columns();
+    T* scores = static_cast<T*>(logits.data) + row * classes;
+    const auto score = static_cast<double>(scores[id]);
+    return Candidate{id, score - logsumexp(scores, classes)};
+  });
+}
+
+void check_scores(double logsumexp) {
+  check<NumericError>(
+      std::isfinite(logsumexp),
+      "decoding: the model's scores are no finite numbers; its weights are damaged");
 }
 
 }  // namespace heddle

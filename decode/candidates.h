@@ -19,4 +19,10 @@ struct Candidate {
 void best_candidates(const Tensor& logits, std::int64_t row, std::size_t count,
                      std::vector<Candidate>& best);
 
+/// Token `id` as the continuation. The row is used up.
+Candidate candidate_of(const Tensor& logits, std::int64_t row, std::int32_t id);
+
+/// Throws NumericError unless the log of the sum of exp(scores) is finite.
+void check_scores(double logsumexp);
+
 }  // namespace heddle

@@ -1,7 +1,6 @@
 // The section "decode" of a config: how outputs are found.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "configs/config.h"
@@ -19,10 +18,6 @@ struct LengthLimit {
 
   /// At least 1. `source_tokens` count the end.
   std::int32_t tokens(std::int64_t source_tokens) const;
-  /// The same, but at most as many as the model has positions.
-  std::int32_t tokens(std::int64_t source_tokens, std::int64_t positions) const {
-    return static_cast<std::int32_t>(std::min<std::int64_t>(tokens(source_tokens), positions));
-  }
 };
 
 inline constexpr int kLargestBeam = 256;

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "decode/decode_config.h"
-#include "decode/hypothesis.h"
+#include "decode/decoding.h"
 
 namespace heddle {
 
-/// One hypothesis for each sentence of `source`, in its order; its score is left open.
-std::vector<Hypothesis> greedy(const Transformer& transformer, const Tokens& source,
+/// One hypothesis for each sentence, in their order; its score is left open.
+std::vector<Hypothesis> greedy(const Transformer& transformer, const DecodingInput& input,
                                const LengthLimit& limit, DecodingSpace& space);
 
 }  // namespace heddle

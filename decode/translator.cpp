@@ -14,15 +14,14 @@ namespace {
 
 // Enough rows for fast products, few enough that all threads have work.
 constexpr std::size_t kBatchSentences = 64;
-constexpr std::size_t kBatchRows = 80;  // sentences by hypotheses
+constexpr std::size_t kBatchRows = 80;  // sentences by hypotheses of each
 constexpr std::size_t kBatchTokens = 4096;
 
 /// Where batches begin, and the end: of sentences from long to short.
 std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
-                                       const std::vector<Translation>& translations, int beam,
-                                       std::size_t threads) {
-  const std::size_t largest =
-      std::clamp<std::size_t>(kBatchRows / static_cast<std::size_t>(beam), 1, kBatchSentences);
+                                       const std::vector<Translation>& translations,
+                                       std::size_t hypotheses, std::size_t threads) {
+  const std::size_t largest = std::clamp<std::size_t>(kBatchRows / hypotheses, 1, kBatchSentences);
   const std::size_t most =
       std::clamp<std::size_t>((order.size() + threads - 1) / threads, 1, largest);
   std::vector<std::size_t> borders = {0};
@@ -40,6 +39,16 @@ std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
   return borders;
 }
 
+/// Invalid bytes are read as U+FFFD.
+void append_ids(const Tokenizer& tokenizer, const std::string& text,
+                std::vector<std::int32_t>& ids) {
+  if (first_invalid_byte(text)) {
+    tokenizer.encode(with_replacements(text), ids);
+  } else {
+    tokenizer.encode(text, ids);
+  }
+}
+
 }  // namespace
 
 const std::string& Translation::text() const {
@@ -52,9 +61,12 @@ Translator::Translator(const Transformer& transformer, const Tokenizers& tokeniz
     : transformer_(transformer),
       tokenizers_(tokenizers),
       search_({options.beam, options.length_penalty, options.limit}),
+      sampling_(options.sampling),
+      align_(options.align),
       n_best_(static_cast<std::size_t>(options.n_best)),
       longest_source_(std::min(options.longest_source, transformer.longest_source())) {
-  check(options.beam >= 1 && options.n_best >= 1 && options.n_best <= options.beam,
+  check(options.beam >= 1 && options.n_best >= 1 &&
+            (options.sampling || options.n_best <= options.beam),
         "translator: ", options.n_best, " outputs of a beam of ", options.beam);
   for (int i = 0; i < std::max(1, options.threads); ++i) {
     spaces_.push_back(std::make_unique<DecodingSpace>());
@@ -63,56 +75,78 @@ Translator::Translator(const Transformer& transformer, const Tokenizers& tokeniz
 
 void Translator::encode(const std::string& line, Translation& translation) const {
   std::vector<std::int32_t>& ids = translation.source_ids;
-  if (first_invalid_byte(line)) {
-    tokenizers_.source().encode(with_replacements(line), ids);
-  } else {
-    tokenizers_.source().encode(line, ids);
-  }
+  append_ids(tokenizers_.source(), line, ids);
   const auto longest = static_cast<std::size_t>(longest_source_);
   translation.cut = ids.size() + 1 > longest;
   if (translation.cut) ids.resize(longest - 1);
   if (!ids.empty()) ids.push_back(Vocabulary::kEnd);
 }
 
-std::vector<std::vector<Hypothesis>> Translator::search(const Tokens& source,
+std::vector<std::vector<Hypothesis>> Translator::search(const DecodingInput& input,
+                                                        const Batch& batch,
                                                         DecodingSpace& space) const {
-  if (search_.beam > 1) return beam_search(transformer_, source, search_, space);
-  std::vector<std::vector<Hypothesis>> found;
-  for (Hypothesis& h : greedy(transformer_, source, search_.limit, space)) {
+  if (!sampling_ && search_.beam > 1) return beam_search(transformer_, input, search_, space);
+  std::vector<Hypothesis> all;
+  if (sampling_) {
+    std::vector<std::uint64_t> lines;
+    for (const std::size_t i : batch.which) lines.push_back(batch.first_line + i);
+    all = sample(transformer_, input, lines, n_best_, *sampling_, search_.limit, space);
+  } else {
+    all = greedy(transformer_, input, search_.limit, space);
+  }
+  std::vector<std::vector<Hypothesis>> found(batch.which.size());
+  const std::size_t of_each = all.size() / found.size();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Hypothesis& h = all[i];
     h.score = normalised_score(h.log_probability, h.tokens(), search_.length_penalty);
-    found.push_back({std::move(h)});
+    found[i / of_each].push_back(std::move(h));
   }
   return found;
 }
 
-void Translator::translate_batch(std::span<const std::size_t> which,
-                                 std::vector<Translation>& translations,
+void Translator::translate_batch(const Batch& batch, std::vector<Translation>& translations,
                                  DecodingSpace& space) const {
   std::vector<std::int32_t> ids;
   std::vector<Sequence> sentences;
-  for (const std::size_t i : which) {
+  std::vector<std::vector<std::int32_t>> prefixes;
+  for (const std::size_t i : batch.which) {
     const std::vector<std::int32_t>& source = translations[i].source_ids;
     sentences.push_back(
         {static_cast<std::int32_t>(ids.size()), static_cast<std::int32_t>(source.size())});
     ids.insert(ids.end(), source.begin(), source.end());
+    prefixes.push_back(translations[i].prefix_ids);
   }
-  std::vector<std::vector<Hypothesis>> found = search({ids, Sequences(sentences)}, space);
-  for (std::size_t i = 0; i < which.size(); ++i) {
+  const Tokens source{ids, Sequences(sentences)};
+  std::vector<std::vector<Hypothesis>> found = search({source, prefixes}, batch, space);
+  for (std::size_t i = 0; i < batch.which.size(); ++i) {
+    Translation& translation = translations[batch.which[i]];
     found[i].resize(std::min(found[i].size(), n_best_));
-    for (Hypothesis& hypothesis : found[i]) {
-      std::string text = tokenizers_.target().decode(hypothesis.ids);
+    for (Hypothesis& h : found[i]) {
+      std::string text = tokenizers_.target().decode(h.ids);
       std::ranges::replace(text, '\n', ' ');  // one line in, one line out
-      translations[which[i]].outputs.push_back({std::move(text), std::move(hypothesis)});
+      std::vector<WordLink> links;
+      if (align_) {
+        links =
+            word_alignment(transformer_, tokenizers_, translation.source_ids, h.ids, space.context);
+      }
+      translation.outputs.push_back({std::move(text), std::move(h), std::move(links)});
     }
   }
 }
 
-std::vector<Translation> Translator::operator()(std::span<const std::string> lines) {
+std::vector<Translation> Translator::operator()(std::span<const std::string> lines,
+                                                std::span<const std::string> prefixes,
+                                                std::uint64_t first_line) {
+  check(prefixes.empty() || prefixes.size() == lines.size(), "translator: ", prefixes.size(),
+        " prefixes of ", lines.size(), " lines");
   std::vector<Translation> translations(lines.size());
   const int threads = static_cast<int>(spaces_.size());
   run_lanes(threads, threads, 1, [&](int lane) {
     for (auto i = static_cast<std::size_t>(lane); i < lines.size(); i += spaces_.size()) {
       encode(lines[i], translations[i]);
+      if (!prefixes.empty()) {
+        append_ids(tokenizers_.target(), prefixes[i], translations[i].prefix_ids);
+      }
     }
   });
   std::vector<std::size_t> order;
@@ -121,14 +155,15 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   }
   std::ranges::stable_sort(order, std::greater(),
                            [&](std::size_t i) { return translations[i].source_ids.size(); });
+  const std::size_t hypotheses = sampling_ ? n_best_ : static_cast<std::size_t>(search_.beam);
   const std::vector<std::size_t> borders =
-      batch_borders(order, translations, search_.beam, spaces_.size());
+      batch_borders(order, translations, hypotheses, spaces_.size());
   std::atomic<std::size_t> next = 0;
   run_lanes(threads, threads, 1, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
     for (std::size_t b = next++; b + 1 < borders.size() && !order.empty(); b = next++) {
-      translate_batch(std::span(order).subspan(borders[b], borders[b + 1] - borders[b]),
-                      translations, space);
+      const auto which = std::span(order).subspan(borders[b], borders[b + 1] - borders[b]);
+      translate_batch({which, first_line}, translations, space);
     }
   });
   return translations;

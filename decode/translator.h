@@ -5,12 +5,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "data/tokenizers.h"
+#include "decode/alignment.h"
 #include "decode/beam_search.h"
+#include "decode/sampling.h"
 
 namespace heddle {
 
@@ -18,13 +21,16 @@ struct Translation {
   struct Output {
     std::string text;
     Hypothesis hypothesis;
+    std::vector<WordLink> alignment;  // where it was asked for
   };
 
   std::vector<std::int32_t> source_ids;  // with the end
-  bool cut = false;                      // the source was too long: its end was left out
-  std::vector<Output> outputs;           // the best first; none for a line without text
+  std::vector<std::int32_t> prefix_ids;
+  bool cut = false;  // the source was too long: its end was left out
+  /// The best first, or as they were drawn; none for a line without text.
+  std::vector<Output> outputs;
 
-  /// The best one's; empty for a line without text.
+  /// The first one's; empty for a line without text.
   const std::string& text() const;
 };
 
@@ -32,7 +38,9 @@ struct TranslatorOptions {
   LengthLimit limit;
   int beam = 1;  // 1: greedy
   double length_penalty = 1.0;
-  int n_best = 1;  // outputs of a line: at most as many as the beam
+  int n_best = 1;  // outputs of a line: at most as many as the beam, unless they are sampled
+  std::optional<SamplingOptions> sampling = {};  // instead of a search
+  bool align = false;
   /// Tokens of a source, its end included; at most as many as the model has positions.
   std::int64_t longest_source = 1024;
   int threads = 1;
@@ -46,18 +54,30 @@ class Translator {
 
   std::int64_t longest_source() const { return longest_source_; }
   /// A translation for each line, in their order. Lines are UTF-8; invalid bytes are read as
-  /// U+FFFD.
-  std::vector<Translation> operator()(std::span<const std::string> lines);
+  /// U+FFFD. `prefixes`, one for each line or none at all, are what the outputs must begin with.
+  /// Samples depend on the number of a line; the first has `first_line`.
+  std::vector<Translation> operator()(std::span<const std::string> lines,
+                                      std::span<const std::string> prefixes = {},
+                                      std::uint64_t first_line = 1);
 
  private:
+  /// Lines of one batch, as indices; line 0 has the number `first_line`.
+  struct Batch {
+    std::span<const std::size_t> which;
+    std::uint64_t first_line;
+  };
+
   void encode(const std::string& line, Translation& translation) const;
-  std::vector<std::vector<Hypothesis>> search(const Tokens& source, DecodingSpace& space) const;
-  void translate_batch(std::span<const std::size_t> which, std::vector<Translation>& translations,
+  std::vector<std::vector<Hypothesis>> search(const DecodingInput& input, const Batch& batch,
+                                              DecodingSpace& space) const;
+  void translate_batch(const Batch& batch, std::vector<Translation>& translations,
                        DecodingSpace& space) const;
 
   const Transformer& transformer_;
   const Tokenizers& tokenizers_;
   BeamOptions search_;
+  std::optional<SamplingOptions> sampling_;
+  bool align_;
   std::size_t n_best_;
   std::int64_t longest_source_;
   std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread

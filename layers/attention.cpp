@@ -50,14 +50,18 @@ void AttentionMaps::add(std::string_view layer, int heads, Sequences queries, Se
   for (std::int64_t i = 0; i < weights.elements(); ++i) data.weights.push_back(weights.value(i));
 }
 
-AttentionMaps::Map AttentionMaps::map(std::string_view layer, std::int64_t sentence,
-                                      int head) const {
+const AttentionMaps::Layer& AttentionMaps::find(std::string_view layer) const {
   const auto found = std::ranges::find(layers_, layer);
   if (found == layers_.end()) {
     const std::vector<std::string_view> known(layers_.begin(), layers_.end());
     fail("attention maps: there is no layer ", layer, suggestion(layer, known));
   }
-  const Layer& l = data_[static_cast<std::size_t>(found - layers_.begin())];
+  return data_[static_cast<std::size_t>(found - layers_.begin())];
+}
+
+AttentionMaps::Map AttentionMaps::map(std::string_view layer, std::int64_t sentence,
+                                      int head) const {
+  const Layer& l = find(layer);
   const auto sentences = static_cast<std::int64_t>(l.queries.size());
   check(sentence >= 0 && sentence < sentences && head >= 0 && head < l.heads,
         "attention maps: ", layer, " has ", sentences, " sentences and ", l.heads,
@@ -72,6 +76,17 @@ AttentionMaps::Map AttentionMaps::map(std::string_view layer, std::int64_t sente
   const auto first = l.weights.begin() + offset + head * map.queries * map.keys;
   map.weights.assign(first, first + map.queries * map.keys);
   return map;
+}
+
+AttentionMaps::Map AttentionMaps::mean(std::string_view layer, std::int64_t sentence) const {
+  const int heads = find(layer).heads;
+  Map mean = map(layer, sentence, 0);
+  for (int head = 1; head < heads; ++head) {
+    const Map other = map(layer, sentence, head);
+    for (std::size_t i = 0; i < mean.weights.size(); ++i) mean.weights[i] += other.weights[i];
+  }
+  for (double& weight : mean.weights) weight /= heads;
+  return mean;
 }
 
 }  // namespace heddle

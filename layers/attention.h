@@ -48,6 +48,8 @@ class AttentionMaps {
   const std::vector<std::string>& layers() const { return layers_; }
   /// Throws, with the nearest name or the numbers there are, for what did not run.
   Map map(std::string_view layer, std::int64_t sentence, int head) const;
+  /// The mean over all heads.
+  Map mean(std::string_view layer, std::int64_t sentence) const;
 
   /// Called by the sublayers. `weights` as the operation gives them.
   void add(std::string_view layer, int heads, Sequences queries, Sequences keys,
@@ -59,6 +61,8 @@ class AttentionMaps {
     std::vector<Sequence> queries, keys;
     std::vector<double> weights;  // sentence after sentence [heads, queries, keys]
   };
+  const Layer& find(std::string_view layer) const;
+
   std::vector<std::string> layers_;
   std::vector<Layer> data_;
 };

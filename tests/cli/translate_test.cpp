@@ -213,3 +213,67 @@ TEST_CASE("cli score: the log-probability of each pair, alone or among others") 
                 "heddle: " + source.string() + " and " + target.string() +
                     " have different numbers of lines: one ends after line 1");
 }
+
+TEST_CASE("cli translate: samples are the same again, with other threads too") {
+  const SmallRun& small = trained();
+  const std::string run = (small / "run").string();
+  const fs::path in = small / "in_samples";
+  write_bytes(in, "un deux\nun deux\n\nhuit sept six\n");
+  const std::string command = "translate " + run + " --input " + in.string() + " --sample ";
+  const Outcome samples = heddle_run(command + "--n-best 2 --top-k 20 --top-p 0.95 --seed 7");
+  CHECK(samples.code == 0);
+  CHECK(lines_in(samples.out) == "7");  // two for each line with text
+  CHECK(contains(samples.out, "\n3\t0.0000\t\n4\t"));
+  CHECK(heddle_run(command + "--n-best 2 --top-k 20 --top-p 0.95 --seed 7 --threads 1").out ==
+        samples.out);
+  CHECK(heddle_run(command + "--n-best 2 --top-k 20 --top-p 0.95 --seed 8").out != samples.out);
+  const std::string plain = heddle_run(command + "--temperature 5").out;
+  CHECK(lines_in(plain) == "4");
+  const std::size_t first_end = plain.find('\n');
+  CHECK(plain.substr(0, first_end) !=
+        plain.substr(first_end + 1, first_end));  // same text, other line
+  check_failure("translate " + run + " --top-k 3", 2,
+                "heddle: --top-k requires --sample; see heddle translate --help");
+  check_failure("translate " + run + " --sample --beam 3", 2,
+                "heddle: --beam excludes --sample; see heddle translate --help");
+  check_failure(
+      "translate " + run + " --sample --top-p 2", 2,
+      "heddle: --top-p: Value 2 not in range 0.001000 to 1.000000; see heddle translate --help");
+}
+
+TEST_CASE("cli translate: prefixes are for lines, one by one, and alignments come last") {
+  const SmallRun& small = trained();
+  const std::string run = (small / "run").string();
+  const fs::path in = small / "in_prefixed", prefixes = small / "prefixes";
+  write_bytes(in, "un deux\n\nhuit\n");
+  write_bytes(prefixes, "six six\n\nsept\n");
+  const std::string command =
+      "translate " + run + " --input " + in.string() + " --prefix " + prefixes.string();
+  for (const char* beam : {" --beam 1", " --beam 3"}) {
+    const Outcome forced = heddle_run(command + beam);
+    CHECK(forced.code == 0);
+    CHECK(forced.out.starts_with("six six"));
+    CHECK(contains(forced.out, "\n\nsept"));
+  }
+  const Outcome aligned = heddle_run(command + " --alignment --scores");
+  std::istringstream lines(aligned.out);
+  for (std::string line; std::getline(lines, line);) {
+    CHECK(std::ranges::count(line, '\t') == 2);
+  }
+  CHECK(contains(aligned.out, "0.0000\t\t\n"));
+  CHECK(contains(aligned.out, "-0 "));
+  write_bytes(prefixes, "six\n");
+  check_failure(command, 4,
+                "heddle: " + prefixes.string() + " ends after line 1, but " + in.string() +
+                    " has more lines; give as many prefixes");
+  write_bytes(prefixes, "six\n\xff\n\n");
+  check_failure(command, 4,
+                "heddle: " + prefixes.string() +
+                    ":2: no valid UTF-8; convert the file, for example with iconv");
+  write_bytes(prefixes, "six\n\n\n\n");
+  const Outcome more = heddle_run(command);
+  CHECK(more.code == 4);
+  CHECK(lines_in(more.out) == "3");
+  CHECK(more.err == "heddle: " + prefixes.string() + " has more lines than " + in.string() +
+                        ", which ends after line 3\n");
+}

@@ -9,57 +9,27 @@
 
 #include "decode/candidates.h"
 #include "decode/greedy.h"
-#include "tests/support/models.h"
+#include "tests/support/allocation_counter.h"
+#include "tests/support/decoding.h"
 #include "tests/support/throws.h"
 
 using namespace heddle;
+using heddle::testing::allocations;
+using heddle::testing::DecodingExample;
+using heddle::testing::limit_of;
+using heddle::testing::same;
 using heddle::testing::Sentences;
-using heddle::testing::TestModel;
 
 namespace {
 
-const std::string kModel = R"({"d_model": 16, "heads": 2, "d_ff": 24, "layers": 2,
-                               "initialisation": "normal", "init_std": 0.6, "output_bias": true})";
 using Ids = std::vector<std::int32_t>;
 using Lists = std::vector<std::vector<Hypothesis>>;
 
-struct Example {
-  Vocabulary vocabulary;
-  TestModel model;
-  Sentences source;
-  DecodingSpace space;
+struct Example : DecodingExample {
+  using DecodingExample::DecodingExample;
 
-  Example(std::int32_t size, const std::vector<std::int32_t>& lengths, std::uint64_t seed = 1)
-      : vocabulary{size},
-        model(kModel, DType::kFloat64, {vocabulary, vocabulary}, seed),
-        source(lengths, vocabulary, 3) {
-    const Parameter bias = model.store.find("output.bias");  // outputs end after a while
-    static_cast<double*>(model.store.data(bias))[Vocabulary::kEnd] += 0.5;
-  }
   Lists search(const BeamOptions& options) {
     return beam_search(model.transformer, source.tokens(), options, space);
-  }
-  /// By the teacher-forced pass over an output for sentence i, the end counted where it is there.
-  double log_probability(std::size_t i, const Hypothesis& h) {
-    Ids output = h.ids;
-    if (h.finished) output.push_back(Vocabulary::kEnd);
-    Sentences from, target;
-    from.append(source.sentence(i));
-    target.append(output);
-    Context c;
-    c.begin(Mode::kInference);
-    const Transformer& t = model.transformer;
-    const Tensor logits =
-        t.logits(c, t.decode(c, target.shifted(vocabulary).tokens(), t.encode(c, from.tokens())));
-    const std::int64_t classes = logits.shape.columns();
-    double sum = 0.0;
-    for (std::size_t row = 0; row < output.size(); ++row) {
-      const double* scores = logits.as<double>() + static_cast<std::int64_t>(row) * classes;
-      double exps = 0.0;
-      for (std::int64_t k = 0; k < classes; ++k) exps += std::exp(scores[k]);
-      sum += scores[output[row]] - std::log(exps);
-    }
-    return sum;
   }
 };
 
@@ -97,11 +67,6 @@ std::vector<Hypothesis> search_plainly(Example& e, std::size_t i, const BeamOpti
   }
 }
 
-bool same(const Hypothesis& a, const Hypothesis& b) {
-  return a.ids == b.ids && a.log_probability == b.log_probability && a.score == b.score &&
-         a.finished == b.finished;
-}
-
 /// All outputs of up to `limit` tokens: those that end, and those that the limit cuts off.
 void enumerate(std::int32_t classes, std::size_t limit, Ids& prefix, std::vector<Hypothesis>& all) {
   if (prefix.size() == limit) {
@@ -123,9 +88,7 @@ TEST_CASE("beam search: a beam that holds all hypotheses finds what exhaustive s
   for (const double penalty : {0.0, 1.0, 0.6}) {
     CAPTURE(penalty);
     Example e(6, {3, 1, 5});
-    LengthLimit limit;
-    limit.factor = 0.0;
-    limit.extra = 3;
+    const LengthLimit limit = limit_of(3);
     std::vector<Hypothesis> all;
     Ids prefix;
     enumerate(e.vocabulary.classes(), 3, prefix, all);
@@ -236,14 +199,47 @@ TEST_CASE("beam search: a sentence gets the same alone, in any order, and in a u
 
 TEST_CASE("beam search: the limit cuts off what does not end, and outputs may be few") {
   Example e(4, {4, 2});  // end, unknown and one piece
-  LengthLimit limit;
-  limit.factor = 0.0;
-  limit.extra = 1;
-  for (const auto& hypotheses : e.search({5, 1.0, limit})) {
+  for (const auto& hypotheses : e.search({5, 1.0, limit_of(1)})) {
     CHECK(hypotheses.size() == 3);  // nothing, and either token
     for (const Hypothesis& h : hypotheses) CHECK(h.ids.size() == (h.finished ? 0U : 1U));
   }
   CHECK_MESSAGE_THROWN(e.search({0, 1.0, {}}), "beam_search: a beam of 0 is not at least 1");
+}
+
+TEST_CASE("beam search: among outputs that begin with a prefix it finds the best ones") {
+  Example e(6, {3, 1, 5});
+  const std::vector<Ids> prefixes = {{4, 2}, {}, {3}};
+  const Lists found = beam_search(e.model.transformer, {e.source.tokens(), prefixes},
+                                  {100, 0.6, limit_of(2)}, e.space);
+  REQUIRE(found.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    std::vector<Hypothesis> all;
+    Ids prefix = prefixes[i];
+    enumerate(e.vocabulary.classes(), prefix.size() + 2, prefix, all);
+    for (Hypothesis& h : all) {
+      h.log_probability = e.log_probability(i, h);
+      h.score = normalised_score(h.log_probability, h.tokens(), 0.6);
+    }
+    std::ranges::sort(all, std::greater(), &Hypothesis::score);
+    REQUIRE(found[i].size() == all.size());
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+      CHECK(found[i][rank].ids == all[rank].ids);
+      CHECK(found[i][rank].score == doctest::Approx(all[rank].score).epsilon(1e-9));
+    }
+  }
+}
+
+TEST_CASE("beam search: steps allocate nothing in a space that is warm") {
+  Example e(30, {4, 1, 9, 2, 6, 3, 5}, 1, -100.0);  // nothing ends
+  const auto allocations_of = [&](std::int64_t tokens) {
+    const std::int64_t before = allocations();
+    const Lists found = e.search({4, 1.0, limit_of(tokens)});
+    CHECK(std::ssize(found.back().front().ids) == tokens);
+    return allocations() - before;
+  };
+  for (int i = 0; i < 3; ++i) allocations_of(100);
+  CHECK(allocations_of(100) == allocations_of(5));
 }
 
 TEST_CASE("candidates: the likeliest first, of equals the smaller id, in any type") {

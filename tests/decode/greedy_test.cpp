@@ -4,29 +4,21 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "tests/support/models.h"
+#include "tests/support/allocation_counter.h"
+#include "tests/support/decoding.h"
 
 using namespace heddle;
+using heddle::testing::allocations;
+using heddle::testing::DecodingExample;
+using heddle::testing::limit_of;
 using heddle::testing::Sentences;
-using heddle::testing::TestModel;
 
 namespace {
 
-const std::string kModel = R"({"d_model": 16, "heads": 2, "d_ff": 24, "layers": 2,
-                               "initialisation": "normal", "init_std": 0.6, "output_bias": true})";
-const Vocabulary kVocabulary{30};
+struct Example : DecodingExample {
+  Example() : DecodingExample(30) {}
 
-struct Example {
-  TestModel model{kModel, DType::kFloat64, {kVocabulary, kVocabulary}};
-  Sentences source{{4, 1, 9, 2, 6, 3, 5}, kVocabulary, 3};
-  DecodingSpace space;
-
-  Example() {  // outputs end after a while
-    const Parameter bias = model.store.find("output.bias");
-    static_cast<double*>(model.store.data(bias))[Vocabulary::kEnd] += 0.5;
-  }
   std::vector<Hypothesis> decode(const LengthLimit& limit = {}) {
     return greedy(model.transformer, source.tokens(), limit, space);
   }
@@ -46,21 +38,11 @@ TEST_CASE("greedy: every token is the likeliest of the teacher-forced pass, up t
     longest = std::max(longest, h.ids.size());
     std::vector<std::int32_t> output = h.ids;
     if (h.finished) output.push_back(Vocabulary::kEnd);
-    Sentences source, target;
-    source.append(e.source.sentence(i));
-    target.append(output);
-    Context c;
-    c.begin(Mode::kInference);
-    const Transformer& t = e.model.transformer;
-    const Memory memory = t.encode(c, source.tokens());
-    const Tensor logits = t.logits(c, t.decode(c, target.shifted(kVocabulary).tokens(), memory));
+    const auto rows = e.log_probabilities(i, output);
     double log_probability = 0.0;
-    for (std::size_t row = 0; row < output.size(); ++row) {
-      const double* scores = logits.as<double>() + row * 29;
-      CHECK(std::max_element(scores, scores + 29) - scores == output[row]);
-      double sum = 0.0;
-      for (int k = 0; k < 29; ++k) sum += std::exp(scores[k]);
-      log_probability += scores[output[row]] - std::log(sum);
+    for (std::size_t t = 0; t < output.size(); ++t) {
+      CHECK(std::ranges::max_element(rows[t]) - rows[t].begin() == output[t]);
+      log_probability += rows[t][static_cast<std::size_t>(output[t])];
     }
     CHECK(h.log_probability == doctest::Approx(log_probability).epsilon(1e-9));
   }
@@ -70,9 +52,7 @@ TEST_CASE("greedy: every token is the likeliest of the teacher-forced pass, up t
 
 TEST_CASE("greedy: the limit cuts off what does not end, and says so") {
   Example e;
-  LengthLimit limit;
-  limit.factor = 0.0;
-  limit.extra = 2;
+  const LengthLimit limit = limit_of(2);
   CHECK(limit.tokens(100) == 2);
   const std::vector<Hypothesis> cut = e.decode(limit), whole = e.decode();
   for (std::size_t i = 0; i < cut.size(); ++i) {
@@ -83,8 +63,7 @@ TEST_CASE("greedy: the limit cuts off what does not end, and says so") {
     CHECK(cut[i].finished == (all.size() < 2 && whole[i].finished));
   }
   CHECK(LengthLimit().tokens(3) == 56);
-  limit.extra = 1;
-  for (const Hypothesis& h : e.decode(limit)) CHECK(h.ids.size() <= 1);
+  for (const Hypothesis& h : e.decode(limit_of(1))) CHECK(h.ids.size() <= 1);
 }
 
 TEST_CASE("greedy: a sentence is translated the same alone, in any order, and in a used space") {
@@ -99,6 +78,55 @@ TEST_CASE("greedy: a sentence is translated the same alone, in any order, and in
     CHECK(alone[0].log_probability == together[i].log_probability);
   }
   CHECK(greedy(e.model.transformer, {}, {}, e.space).empty());
+}
+
+TEST_CASE("greedy: outputs begin with their prefix and go on from it") {
+  Example e;
+  const std::vector<Hypothesis> free = e.decode();
+  std::vector<std::vector<std::int32_t>> prefixes(free.size());
+  prefixes[0] = {7, 7, 9};
+  const auto spoken =
+      static_cast<std::size_t>(std::ranges::find_if(free.begin() + 1, free.end(),
+                                                    [](const auto& h) { return !h.ids.empty(); }) -
+                               free.begin());
+  REQUIRE(spoken < 5);
+  prefixes[spoken] = {free[spoken].ids.front()};  // what it would say anyway
+  prefixes[5] = {12};
+  const auto forced =
+      greedy(e.model.transformer, {e.source.tokens(), prefixes}, limit_of(6), e.space);
+  REQUIRE(forced.size() == free.size());
+  for (std::size_t i = 0; i < forced.size(); ++i) {
+    CAPTURE(i);
+    const Hypothesis& h = forced[i];
+    const std::vector<std::int32_t>& prefix = prefixes[i];
+    REQUIRE(h.ids.size() >= prefix.size());
+    CHECK(std::equal(prefix.begin(), prefix.end(), h.ids.begin()));
+    CHECK(h.ids.size() <= prefix.size() + 6);
+    std::vector<std::int32_t> output = h.ids;
+    if (h.finished) output.push_back(Vocabulary::kEnd);
+    const auto rows = e.log_probabilities(i, output);
+    for (std::size_t t = prefix.size(); t < output.size(); ++t) {
+      CHECK(std::ranges::max_element(rows[t]) - rows[t].begin() == output[t]);
+    }
+    CHECK(h.log_probability == doctest::Approx(e.log_probability(i, h)).epsilon(1e-9));
+  }
+  const std::vector<Hypothesis> unforced = e.decode(limit_of(6));
+  CHECK(forced[6].ids == unforced[6].ids);
+  CHECK(forced[0].ids != unforced[0].ids);
+  CHECK(std::equal(unforced[spoken].ids.begin(), unforced[spoken].ids.end(),
+                   forced[spoken].ids.begin()));
+}
+
+TEST_CASE("greedy: steps allocate nothing in a space that is warm") {
+  DecodingExample e(30, {4, 1, 9, 2, 6, 3, 5}, 1, -100.0);  // nothing ends
+  const auto allocations_of = [&](std::int64_t tokens) {
+    const std::int64_t before = allocations();
+    const auto found = greedy(e.model.transformer, e.source.tokens(), limit_of(tokens), e.space);
+    CHECK(std::ssize(found.back().ids) == tokens);
+    return allocations() - before;
+  };
+  for (int i = 0; i < 3; ++i) allocations_of(100);
+  CHECK(allocations_of(100) == allocations_of(5));
 }
 
 TEST_CASE("decode config: defaults, and what is read") {

@@ -1,10 +1,13 @@
-// What decoding finds, and the memory that it works in.
+// What decoding is given, what it finds, and the memory that it works in.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "decode/decode_config.h"
 #include "layers/transformer.h"
 
 namespace heddle {
@@ -24,6 +27,28 @@ struct Hypothesis {
 inline double normalised_score(double log_probability, std::int64_t tokens, double length_penalty) {
   return log_probability / std::pow(static_cast<double>(tokens), length_penalty);
 }
+
+/// A batch to decode.
+struct DecodingInput {
+  Tokens source;
+  /// What the outputs of each sentence must begin with; none at all where nothing is asked for.
+  std::span<const std::vector<std::int32_t>> prefixes;
+
+  DecodingInput(const Tokens& tokens = {},
+                std::span<const std::vector<std::int32_t>> output_prefixes = {})
+      : source(tokens), prefixes(output_prefixes) {}
+
+  std::span<const std::int32_t> prefix(std::size_t sentence) const {
+    return prefixes.empty() ? std::span<const std::int32_t>() : prefixes[sentence];
+  }
+  /// Tokens that an output of the sentence may have, its prefix on top of what the limit allows.
+  std::int32_t limit(std::size_t sentence, const LengthLimit& limit,
+                     const Transformer& transformer) const {
+    const std::int64_t most = limit.tokens(source.sequences[sentence].length) +
+                              static_cast<std::int64_t>(prefix(sentence).size());
+    return static_cast<std::int32_t>(std::min<std::int64_t>(most, transformer.longest_target()));
+  }
+};
 
 /// The memory of decoding, used again from batch to batch.
 struct DecodingSpace {

@@ -1,0 +1,61 @@
+#include "cli/text_streams.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "autograd/base/check.h"
+
+namespace heddle {
+
+namespace {
+
+int open_or_fail(const char* what, const std::string& path, int flags) {
+  check<FileError>(!std::filesystem::is_directory(path), path, ": is a folder, not a file");
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  check<FileError>(descriptor >= 0, what, path, ": ", std::generic_category().message(errno));
+  return descriptor;
+}
+
+}  // namespace
+
+Input::Input(const std::string& path) : name_(path.empty() ? "standard input" : path) {
+  if (!path.empty()) descriptor_ = open_or_fail("cannot read ", path, O_RDONLY);
+}
+
+Input::~Input() {
+  if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
+}
+
+Output::Output(const std::string& path) : name_(path.empty() ? "standard output" : path) {
+  if (path.empty()) return;
+  const bool there = std::filesystem::exists(path);
+  if (there && !std::filesystem::is_regular_file(path)) {
+    descriptor_ = open_or_fail("cannot write ", path, O_WRONLY);
+  } else {
+    file_.emplace(there ? std::filesystem::canonical(path) : std::filesystem::path(path));
+  }
+}
+
+Output::~Output() {
+  if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
+}
+
+void Output::write(const std::string& text) {
+  if (file_) return file_->write(text.data(), text.size());
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t count = ::write(descriptor_, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    check<FileError>(count >= 0, "cannot write to ", name_, ": ",
+                     std::generic_category().message(errno));
+    done += static_cast<std::size_t>(count);
+  }
+}
+
+void Output::finish() {
+  if (file_) file_->commit();
+}
+
+}  // namespace heddle
