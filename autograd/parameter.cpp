@@ -101,6 +101,11 @@ void ParameterStore::adopt(std::shared_ptr<void> memory) {
   slab_ = std::move(memory);
 }
 
+void ParameterStore::swap_slab(std::shared_ptr<void>& other) {
+  check(allocated() && other != nullptr, "parameters: no slab to swap");
+  slab_.swap(other);
+}
+
 void ParameterStore::initialise(std::uint64_t seed) {
   check(allocated(), "parameters: initialised before the slab was allocated");
   dispatch(dtype_, "parameters", [&](auto zero) {

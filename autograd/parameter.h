@@ -89,6 +89,9 @@ class ParameterStore {
   /// A frozen parameter takes part in forward but gets no gradient.
   void set_trainable(Parameter parameter, bool trainable);
 
+  /// Takes other memory as the slab, of the same size, and gives back what it had.
+  void swap_slab(std::shared_ptr<void>& other);
+
   /// The slab, and the memory of one parameter in it.
   void* slab() const { return slab_.get(); }
   void* data(Parameter parameter) const;

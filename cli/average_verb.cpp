@@ -7,8 +7,10 @@
 #include "cli/verbs.h"
 #include "decode/average.h"
 #include "decode/trained_model.h"
+#include "train/checkpoint.h"
 #include "train/resolved.h"
 #include "train/run_folder.h"
+#include "train/selection.h"
 
 namespace heddle {
 
@@ -17,39 +19,54 @@ namespace {
 constexpr const char* kAbout =
     R"(Example: heddle average runs/toy --last 3 --output averaged
 
-Writes a model whose weights are the mean of those of several checkpoints: of the last ones of a run,
-or of the folders that are given. The mean of the last checkpoints often translates better than each.)";
+Writes a model whose weights are the mean of those of several checkpoints: of the last or the
+best ones of a run, or of the folders that are given. The mean of the last checkpoints often translates better than each.)";
 
 struct Arguments {
   std::vector<std::string> models;
   std::string output;
-  int last = 0;  // 0: the models themselves
+  int last = 0, best = 0;  // 0: the models themselves
 };
 
 namespace fs = std::filesystem;
 
-/// The last checkpoints of a run. One that is kept only as the best of long ago is none of them.
-std::vector<fs::path> last_of(const fs::path& run, int last) {
+void check_run(const fs::path& run) {
   check<FileError>(fs::exists(run / kConfigFile) && fs::is_directory(run / "checkpoints"),
                    run.string(), ": is no folder of a run");
+}
+
+/// The last checkpoints of a run. One that is kept only as the best of long ago is none of them.
+std::vector<fs::path> last_of(const fs::path& run, int last) {
+  check_run(run);
   const std::int64_t kept = std::stoll(resolved_part(run / kConfigFile, "/train/keep_last"));
-  std::vector<fs::path> checkpoints = checkpoints_in(run);
-  const auto there = std::min<std::int64_t>(std::ssize(checkpoints), kept);
+  const auto there = std::min<std::int64_t>(std::ssize(checkpoints_in(run)), kept);
   check<FileError>(there >= last, run.string(), ": of its last checkpoints ", there,
                    " are there, not ", last, "; train.keep_last says how many a run keeps");
-  checkpoints.erase(checkpoints.begin(), checkpoints.end() - last);
-  return checkpoints;
+  return last_checkpoints(run, last);
+}
+
+std::vector<fs::path> best_of(const fs::path& run, int best) {
+  check_run(run);
+  const RunState state = read_state(run / "checkpoints" / "last" / kStateFile);
+  check<FileError>(std::ssize(state.best) >= best, run.string(), ": of its best checkpoints ",
+                   state.best.size(), " are there, not ", best,
+                   "; train.keep_best says how many a run keeps");
+  return best_checkpoints(run, state, best);
 }
 
 std::vector<fs::path> chosen(const Arguments& arguments) {
   const std::vector<fs::path> models(arguments.models.begin(), arguments.models.end());
-  if (arguments.last > 0) {
-    if (models.size() == 1) return last_of(models.front(), arguments.last);
-    throw CLI::ValidationError("--last", "takes the checkpoints of one run");
+  if (arguments.last > 0 || arguments.best > 0) {
+    if (models.size() != 1) {
+      throw CLI::ValidationError(arguments.last > 0 ? "--last" : "--best",
+                                 "takes the checkpoints of one run");
+    }
+    return arguments.last > 0 ? last_of(models.front(), arguments.last)
+                              : best_of(models.front(), arguments.best);
   }
   if (models.size() == 1) {
-    throw CLI::ValidationError("MODEL",
-                               "one model is its own mean: give several, or a run and --last N");
+    throw CLI::ValidationError(
+        "MODEL", "one model is its own mean: give several, or a run and --last N or --best N");
   }
   std::vector<fs::path> checkpoints;
   for (const fs::path& model : models) {
@@ -75,8 +92,11 @@ void add_average(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("average", kAbout);
   verb->add_option("MODEL", arguments->models, "folders of checkpoints, or of one run")->required();
-  verb->add_option("--last", arguments->last, "the last checkpoints of the run")
-      ->check(CLI::Range(1, 1000000));
+  CLI::Option* last = verb->add_option("--last", arguments->last, "the last checkpoints of the run")
+                          ->check(CLI::Range(1, 1000000));
+  verb->add_option("--best", arguments->best, "those of its best validations")
+      ->check(CLI::Range(1, 1000000))
+      ->excludes(last);
   verb->add_option("--output", arguments->output, "the new folder of the model")
       ->required()
       ->check([](const std::string& path) {

@@ -39,10 +39,10 @@ void print_state(const std::filesystem::path& folder) {
   const RunState state = read_state(folder / kStateFile);
   fmt::print("trained     {} updates, {} target tokens, {} whole epochs\n", state.update,
              state.target_tokens, state.cursor.epoch);
-  if (state.best) {
+  if (!state.best.empty()) {
     const std::string best_by = resolved_part(folder / kConfigFile, "/train/best_by");  // quoted
-    fmt::print("validation  best at update {}: {} {:.4f}\n", state.best->update,
-               best_by.substr(1, best_by.size() - 2), state.best->value);
+    fmt::print("validation  best at update {}: {} {:.4f}\n", state.best.front().update,
+               best_by.substr(1, best_by.size() - 2), state.best.front().value);
   }
 }
 
@@ -50,6 +50,10 @@ void run(const std::string& path) {
   const TrainedModel model(path);
   fmt::print("checkpoint  {}\n", model.folder().string());
   print_state(model.folder());
+  if (weights_file(model.folder()).filename() == kAverageFile) {
+    fmt::print("weights     their moving average ({}); training goes on from {}\n", kAverageFile,
+               kModelFile);
+  }
   print_tokenizers(model.tokenizers());
   const ParameterStore& store = model.store();
   fmt::print("parameters  {} values of {} in {} tensors\n\n", store.elements(),

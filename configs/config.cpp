@@ -259,6 +259,27 @@ std::size_t Config::choice(std::string_view key, std::string_view fallback,
                                });
 }
 
+std::vector<std::size_t> Config::choices(std::string_view key,
+                                         std::span<const std::string_view> names,
+                                         std::string_view about) const {
+  const Json known = std::vector<std::string>(names.begin(), names.end());
+  const Json schema = {{"type", "array"}, {"items", {{"enum", known}}}, {"uniqueItems", true}};
+  return read_key<std::vector<std::size_t>>(
+      *state_, node_, key, {}, Json::array(), schema, about,
+      [&](const Json& value, std::vector<std::size_t>& result) -> std::string {
+        if (!value.is_array()) return misplaced(value, "a list of names");
+        for (const Json& item : value) {
+          if (!item.is_string()) return misplaced(item, "a name");
+          const auto& name = item.get_ref<const std::string&>();
+          const auto index = std::ranges::find(names, name) - names.begin();
+          if (index == std::ssize(names)) return none_of(name, names);
+          if (std::ranges::count(value, item) > 1) return item.dump() + " is there twice";
+          result.push_back(static_cast<std::size_t>(index));
+        }
+        return {};
+      });
+}
+
 bool Config::has(std::string_view key) const {
   if (state_->schema != nullptr) return state_->schema->with_optional();
   const Json* given = state_->nodes[node_].given;

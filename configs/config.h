@@ -97,6 +97,9 @@ class Config {
   /// The index of one of `names`.
   std::size_t choice(std::string_view key, std::string_view fallback,
                      std::span<const std::string_view> names, std::string_view about) const;
+  /// The indices of some of `names`, without repetition, in the order of the list; by default none.
+  std::vector<std::size_t> choices(std::string_view key, std::span<const std::string_view> names,
+                                   std::string_view about) const;
   /// The value of the entry of `table` that the key names.
   template <class T, std::size_t N>
   const T& choice(std::string_view key, std::string_view fallback, const Named<T> (&table)[N],

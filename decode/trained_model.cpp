@@ -39,11 +39,16 @@ fs::path find_checkpoint(const fs::path& model) {
                   "one checkpoint");
 }
 
+fs::path weights_file(const fs::path& checkpoint) {
+  const fs::path average = checkpoint / kAverageFile;
+  return fs::exists(average) ? average : checkpoint / kModelFile;
+}
+
 TrainedModel::TrainedModel(const fs::path& model)
     : folder_(find_checkpoint(model)),
       config_(read_config(folder_ / kConfigFile)),
       tokenizers_(Tokenizers::load(folder_)),
-      store_(stored_type(folder_ / kModelFile)),
+      store_(stored_type(weights_file(folder_))),
       transformer_(Scope(store_), config_.root().object("model", ""),
                    {tokenizers_.source().vocabulary(), tokenizers_.target().vocabulary()}),
       decode_(config_.root().object("decode", "")),
@@ -56,7 +61,7 @@ TrainedModel::TrainedModel(const fs::path& model)
   } catch (const ConfigError& error) {
     fail<FileError>("the model's config is damaged: ", error.what());
   }
-  load_parameters(folder_ / kModelFile, store_);
+  load_parameters(weights_file(folder_), store_);
 }
 
 TranslatorOptions TrainedModel::translator_options(int threads) const {

@@ -14,11 +14,15 @@ namespace heddle {
 
 /// The files of a checkpoint that a model consists of.
 inline constexpr const char* kModelFile = "model.safetensors";
+inline constexpr const char* kAverageFile = "ema.safetensors";  // the weights' moving average
 inline constexpr const char* kConfigFile = "config.json";
 
 /// The checkpoint folder that `model` means: itself, or of a run its best, else its last one.
 /// Throws FileError for what is neither.
 std::filesystem::path find_checkpoint(const std::filesystem::path& model);
+/// The file with the weights that a checkpoint translates with: the moving average, where training
+/// kept one.
+std::filesystem::path weights_file(const std::filesystem::path& checkpoint);
 
 class TrainedModel {
  public:

@@ -1,7 +1,8 @@
 // A checkpoint: everything that translating with a model or going on with its training needs.
 //
 //   model.safetensors      the weights
-//   optimizer.safetensors  its moments
+//   ema.safetensors        their moving average, where train.ema_decay asks for it
+//   optimizer.safetensors  the optimizer's moments
 //   state.json             how far the run is
 //   config.json            resolved
 //   tokenizer ...          data/tokenizers.h
@@ -19,12 +20,14 @@ namespace heddle {
 inline constexpr const char* kStateFile = "state.json";
 
 /// Fills `folder`. Throws FileError.
-void write_checkpoint(const std::filesystem::path& folder, const Learner& learner,
+void write_checkpoint(const std::filesystem::path& folder, Learner& learner,
                       const Tokenizers& tokenizers, const std::string& config,
                       const RunState& state);
 
-/// Gives a learner whose store is not allocated its weights and moments. Throws FileError with all
+/// Gives a learner whose store is not allocated its weights, moments and, where it has a decay, the
+/// moving average. Throws FileError with all
 /// differences where they are those of another model.
-RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner);
+RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner,
+                         std::optional<double> ema_decay);
 
 }  // namespace heddle

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "data/data_config.h"
 #include "decode/decode_config.h"
 #include "layers/transformer.h"
+#include "optim/moving_average.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "train/train_config.h"
@@ -31,6 +33,7 @@ struct Learner {
   Transformer transformer;
   Optimizer optimizer;
   Schedule schedule;
+  std::optional<MovingAverage> average;  // where train.ema_decay asks, once the store has weights
 };
 
 /// Reads everything a config may hold, for what ConfigDocument::finish(), resolved() and the schema

@@ -125,10 +125,14 @@ void RunFolder::remove_leftovers() {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
-fs::path RunFolder::checkpoint(std::int64_t update) const {
+fs::path checkpoint_folder(const fs::path& run, std::int64_t update) {
   std::string digits = std::to_string(update);
   digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
-  return path_ / kCheckpoints / std::string(kPrefix).append(digits);
+  return run / kCheckpoints / std::string(kPrefix).append(digits);
+}
+
+fs::path RunFolder::checkpoint(std::int64_t update) const {
+  return checkpoint_folder(path_, update);
 }
 
 void RunFolder::write_checkpoint(std::int64_t update,

@@ -23,6 +23,8 @@ namespace heddle {
 
 /// The folders of all complete checkpoints of a run, by update.
 std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& run);
+/// That of one update.
+std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t update);
 
 class RunFolder {
  public:

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 
 [[noreturn]] void fail_damaged(const std::filesystem::path& file) {
   fail<FileError>(file.string(),
@@ -29,8 +29,11 @@ void write_state(const std::filesystem::path& file, const RunState& state) {
                {"target_tokens", state.target_tokens},
                {"validations_since_best", state.validations_since_best},
                {"train_content", state.train_content},
-               {"valid_content", state.valid_content}};
-  if (state.best) json["best"] = {{"update", state.best->update}, {"value", state.best->value}};
+               {"valid_content", state.valid_content},
+               {"best", Json::array()}};
+  for (const RunState::Validated& v : state.best) {
+    json["best"].push_back({{"update", v.update}, {"value", v.value}});
+  }
   write_text(file, json.dump(2) + "\n");
 }
 
@@ -46,8 +49,8 @@ RunState read_state(const std::filesystem::path& file) {
     state.validations_since_best = json.at("validations_since_best");
     state.train_content = json.at("train_content");
     state.valid_content = json.at("valid_content");
-    if (json.contains("best")) {
-      state.best = {.update = json["best"].at("update"), .value = json["best"].at("value")};
+    for (const Json& best : json.at("best")) {
+      state.best.push_back({.update = best.at("update"), .value = best.at("value")});
     }
   } catch (const Json::exception&) {
     fail_damaged(file);

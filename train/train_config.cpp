@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kMost = std::int64_t{1} << 50;
 constexpr std::int64_t kMostTokens = std::int64_t{1} << 30;
-constexpr Integers kInterval = {1, kMost};
+constexpr Integers kCount = {1, kMost};
 
 constexpr Named<DType> kDTypes[] = {{"float32", DType::kFloat32}, {"float64", DType::kFloat64}};
 
@@ -23,16 +23,74 @@ constexpr Named<std::optional<Metric>> kBestBy[] = {{"loss", std::nullopt},
 constexpr Named<BleuTokens> kBleuTokens[] = {
     {"13a", BleuTokens::k13a}, {"none", BleuTokens::kNone}, {"char", BleuTokens::kChar}};
 
+/// Read from `key` and "<key>_epochs".
+Interval interval(const Config& train, const std::string& key, const std::string& what) {
+  Interval interval{train.integer(key, 500, kCount, "Updates between " + what + ".")};
+  interval.epochs =
+      train.integer_or(key + "_epochs", "none", kCount,
+                       "Passes over the training text between " + what + ", instead of updates.");
+  return interval;
+}
+
 }  // namespace
 
-std::string_view name_of(std::optional<Metric> best_by) {
-  const auto found = std::ranges::find(kBestBy, best_by, &Named<std::optional<Metric>>::value);
+std::string_view name_of(std::optional<Metric> metric) {
+  const auto found = std::ranges::find(kBestBy, metric, &Named<std::optional<Metric>>::value);
   return found->name;
 }
 
+void TrainConfig::read_validation(const Config& train) {
+  validate_every = interval(train, "validate_every", "validations");
+  best_by = train.choice("best_by", "loss", kBestBy,
+                         "What makes a validation the best: its loss, or a metric of the "
+                         "translations of its text.");
+  std::vector<std::string_view> names;
+  for (const auto& metric : kBestBy) names.push_back(metric.name);
+  for (const std::size_t i : train.choices("metrics", std::span(names).subspan(1),
+                                           "What validations measure besides the loss; what "
+                                           "best_by names is measured anyway.")) {
+    metrics.push_back(*kBestBy[i + 1].value);
+  }
+  if (best_by && std::ranges::count(metrics, *best_by) == 0) metrics.push_back(*best_by);
+  bleu_tokens = train.choice("bleu_tokens", "13a", kBleuTokens,
+                             "The words of that BLEU: \"none\" for text that is tokenised.");
+  validation_beam =
+      static_cast<int>(train.integer("validation_beam", validation_beam, {1, kLargestBeam},
+                                     "Hypotheses that compete in the translations of validations; "
+                                     "1 is greedy search."));
+  patience =
+      train.integer_or("patience", "unlimited", kCount,
+                       "Validations in a row that are not the best after which the run ends.");
+  sample_translations = train.integer("sample_translations", sample_translations, {0, 1000},
+                                      "Validation sentences whose translation is shown.");
+}
+
+void TrainConfig::read_checkpoints(const Config& train) {
+  checkpoint_every = interval(train, "checkpoint_every", "checkpoints");
+  keep_last = train.integer("keep_last", keep_last, kCount, "The last checkpoints that are kept.");
+  keep_best = train.integer("keep_best", keep_best, {1, 1000},
+                            "The best validations whose checkpoints are kept.");
+  const auto averaged = [&](const char* key, const char* kept, std::int64_t most,
+                            const char* about) {
+    const auto count = train.integer_or(key, "none", {2, 1000}, about);
+    if (count && *count > most) {
+      train.error(key, *count, " checkpoints, but ", kept, " keeps ", most);
+    }
+    return count;
+  };
+  average_last = averaged("average_last", "keep_last", keep_last,
+                          "The last checkpoints whose mean a finished run leaves in its folder "
+                          "\"averaged\": at most keep_last.");
+  average_best = averaged("average_best", "keep_best", keep_best,
+                          "The same for the best ones: at most keep_best.");
+  if (average_last && average_best && train.has("average_last") && train.has("average_best")) {
+    train.error("average_best", "there is one \"averaged\": leave out average_last, or this");
+  }
+}
+
 TrainConfig::TrainConfig(const Config& train) {
-  steps = train.integer_or("steps", "unlimited", kInterval, "Updates after which the run ends.");
-  epochs = train.integer_or("epochs", "unlimited", kInterval,
+  steps = train.integer_or("steps", "unlimited", kCount, "Updates after which the run ends.");
+  epochs = train.integer_or("epochs", "unlimited", kCount,
                             "Passes over the training text after which the run ends.");
   batch_tokens = train.integer("batch_tokens", batch_tokens, {1, kMostTokens},
                                "Target tokens of a batch, the ends counted.");
@@ -53,29 +111,13 @@ TrainConfig::TrainConfig(const Config& train) {
                            "Parts of a batch that are computed side by side; results depend on "
                            "it. By default as many as processors, at most 8.");
   dtype = train.choice("dtype", "float32", kDTypes, "The type of all numbers.");
-  report_every = train.integer("report_every", report_every, kInterval, "Updates between reports.");
-  validate_every =
-      train.integer("validate_every", validate_every, kInterval, "Updates between validations.");
-  checkpoint_every = train.integer("checkpoint_every", checkpoint_every, kInterval,
-                                   "Updates between checkpoints.");
-  keep_last = train.integer("keep_last", keep_last, {1, kMost},
-                            "Checkpoints that are kept: the last ones, and the best.");
-  average_last = train.integer_or("average_last", "none", {2, 1000},
-                                  "Checkpoints whose mean a finished run leaves in its folder "
-                                  "\"averaged\": at most keep_last.");
-  if (average_last && *average_last > keep_last) {
-    train.error("average_last", *average_last, " checkpoints, but keep_last keeps ", keep_last);
-  }
-  best_by = train.choice("best_by", "loss", kBestBy,
-                         "What makes a validation the best: its loss, or a metric of the greedy "
-                         "translations of its text.");
-  bleu_tokens = train.choice("bleu_tokens", "13a", kBleuTokens,
-                             "The words of that BLEU: \"none\" for text that is tokenised.");
-  patience =
-      train.integer_or("patience", "unlimited", kInterval,
-                       "Validations in a row that are not the best after which the run ends.");
-  sample_translations = train.integer("sample_translations", sample_translations, {0, 1000},
-                                      "Validation sentences whose translation is shown.");
+  ema_decay =
+      train.number_or("ema_decay", "none", {.least = 0.0, .most = 1.0, .most_excluded = true},
+                      "Of a moving average of the weights, 0.999 for example, which then "
+                      "validates and translates in their place.");
+  report_every = train.integer("report_every", report_every, kCount, "Updates between reports.");
+  read_validation(train);
+  read_checkpoints(train);
   init_from =
       train.optional_path("init_from", "A model whose weights and tokenizer training begins with.");
 }

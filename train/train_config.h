@@ -5,15 +5,29 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "autograd/base/dtype.h"
 #include "configs/config.h"
+#include "decode/decode_config.h"
 #include "decode/metrics/scores.h"
 
 namespace heddle {
 
 /// The name of a metric in configs; "loss" where there is none.
-std::string_view name_of(std::optional<Metric> best_by);
+std::string_view name_of(std::optional<Metric> metric);
+
+/// Every so many updates, or passes over the training text.
+struct Interval {
+  std::int64_t updates;
+  std::optional<std::int64_t> epochs = {};  // instead of updates, where given
+
+  /// Behind an update by which so many epochs, of `epochs_before`, were completed.
+  bool ends(std::int64_t update, std::int64_t epochs_before, std::int64_t epochs_now) const {
+    if (!epochs) return update % updates == 0;
+    return epochs_before / *epochs < epochs_now / *epochs;
+  }
+};
 
 struct TrainConfig {
   explicit TrainConfig(const Config& train);
@@ -30,16 +44,22 @@ struct TrainConfig {
   double clip_norm = 1.0;             // 0: none
   std::optional<std::int64_t> lanes;  // none: as many as there are processors, at most 8
   DType dtype = DType::kFloat32;
-  std::int64_t report_every = 50;  // updates, as the next two
-  std::int64_t validate_every = 500;
-  std::int64_t checkpoint_every = 500;
-  std::int64_t keep_last = 3;                      // checkpoints; the best one is kept, too
-  std::optional<std::int64_t> average_last;        // checkpoints whose mean a finished run leaves
-  std::optional<Metric> best_by;                   // of validations; none: the loss
-  BleuTokens bleu_tokens = BleuTokens::k13a;       // of that metric, where it is BLEU
+  std::optional<double> ema_decay;  // of the weights' moving average; none: there is none
+  std::int64_t report_every = 50;   // updates
+  Interval validate_every{500}, checkpoint_every{500};
+  std::int64_t keep_last = 3, keep_best = 1;               // checkpoints
+  std::optional<std::int64_t> average_last, average_best;  // whose mean a finished run leaves
+  std::optional<Metric> best_by;                           // of validations; none: the loss
+  std::vector<Metric> metrics;                             // measured at validations, best_by too
+  BleuTokens bleu_tokens = BleuTokens::k13a;               // of BLEU among them
+  int validation_beam = 1;                                 // of the search for their translations
   std::optional<std::int64_t> patience;            // validations without a better one: the end
   std::int64_t sample_translations = 3;            // shown at each validation
   std::optional<std::filesystem::path> init_from;  // a model whose weights to begin with
+
+ private:
+  void read_validation(const Config& train);
+  void read_checkpoints(const Config& train);
 };
 
 }  // namespace heddle

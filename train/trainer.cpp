@@ -5,6 +5,7 @@
 
 #include "optim/clip.h"
 #include "train/checkpoint.h"
+#include "train/selection.h"
 
 namespace heddle {
 
@@ -45,6 +46,8 @@ Trainer::Trainer(const Parts& parts, const RunState& state)
              lane_options(parts.settings, parts.threads)),
       translator_(parts.learner.transformer, parts.tokenizers,
                   {.limit = parts.settings.decode.limit,
+                   .beam = parts.settings.train.validation_beam,
+                   .length_penalty = parts.settings.decode.length_penalty,
                    .longest_source = parts.settings.data.max_length,
                    .threads = parts.threads}),
       batch_options_(batch_options(parts.settings, parts.tokenizers)),
@@ -98,19 +101,25 @@ UpdateResult Trainer::update(Prefetcher& batches) {
   if (!std::isfinite(result.gradient_norm)) {
     fail_not_finite("norm of the gradients", result.gradient_norm);
   }
-  Learner& learner = parts_.learner;
-  const std::int64_t begin = nanoseconds_now();
-  learner.optimizer.step(lanes_.gradients(), learner.schedule(update), update,
-                         clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
-  if (parts_.profile != nullptr) {
-    parts_.profile->optimizer_nanoseconds += nanoseconds_now() - begin;
-  }
   state_.update = update;
+  step(result);
   state_.target_tokens += result.target_tokens;
   ++window_.updates;
   window_.target_tokens += result.target_tokens;
   window_.loss += result.loss * static_cast<double>(result.target_tokens);
   return result;
+}
+
+// By the gradients of the lanes.
+void Trainer::step(const UpdateResult& result) {
+  Learner& learner = parts_.learner;
+  const std::int64_t begin = nanoseconds_now();
+  learner.optimizer.step(lanes_.gradients(), learner.schedule(state_.update), state_.update,
+                         clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
+  if (learner.average) learner.average->update(state_.update, parts_.threads);
+  if (parts_.profile != nullptr) {
+    parts_.profile->optimizer_nanoseconds += nanoseconds_now() - begin;
+  }
 }
 
 void Trainer::fail_not_finite(const char* what, double value) const {
@@ -149,7 +158,7 @@ void Trainer::report(MetricsFile& metrics, const UpdateResult& last, const Prefe
   window_ = {.waited = batches.waited_nanoseconds()};
 }
 
-// The loss, and the metric that the best one is chosen by; returns that value.
+// The loss, and metrics of translations; returns the value by which the best one is chosen.
 double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line) {
   const auto begin = Clock::now();
   const double loss = validation_loss(lanes_, pairs, batch_options_, config_.lane_tokens);
@@ -160,11 +169,11 @@ double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, s
   text << std::fixed << std::setprecision(4) << "loss " << loss << ", perplexity "
        << std::setprecision(2) << std::exp(loss);
   double value = loss;
-  if (config_.best_by) {
-    const Score score = validation_score(translator_, pairs, *config_.best_by, config_.bleu_tokens);
-    value = score.value;
-    values.push_back({name_of(config_.best_by), value});
-    text << ", " << score.label << " " << value;
+  for (const Score& score :
+       validation_scores(translator_, pairs, config_.metrics, config_.bleu_tokens)) {
+    if (score.metric == config_.best_by) value = score.value;
+    values.push_back({name_of(score.metric), score.value});
+    text << ", " << score.label << " " << score.value;
   }
   values.push_back({"seconds", seconds_since(begin)});
   metrics.append(state_.update, values);
@@ -172,10 +181,12 @@ double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, s
   return value;
 }
 
-bool Trainer::is_best(double value) const {
-  if (!state_.best) return true;
-  const bool more = config_.best_by && higher_is_better(*config_.best_by);
-  return more ? value > state_.best->value : value < state_.best->value;
+void Trainer::show_samples(const PairSet& pairs) {
+  for (const Sample& s : sample_translations(translator_, pairs, config_.sample_translations)) {
+    parts_.progress.say("  source       " + s.source);
+    parts_.progress.say("  target       " + s.target);
+    parts_.progress.say("  translation  " + s.translation);
+  }
 }
 
 void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
@@ -183,25 +194,24 @@ void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
   if (pairs == nullptr || validated_ == state_.update) return;
   validated_ = state_.update;
   const auto begin = Clock::now();
+  std::optional<MovingAverage::InUse> average;
+  if (parts_.learner.average) average.emplace(*parts_.learner.average);
   std::string line;
   const double value = measure_validation(metrics, *pairs, line);
-  const bool best = is_best(value);
+  const std::optional<std::size_t> rank = take_validation(
+      state_.best, {.update = state_.update, .value = value}, config_.keep_best, config_.best_by);
+  const bool best = rank == 0U;
   state_.validations_since_best = best ? 0 : state_.validations_since_best + 1;
   parts_.progress.say("validation at update " + std::to_string(state_.update) + ": " + line +
                       (best ? ", the best" : ""));
-  for (const Sample& s : sample_translations(translator_, *pairs, config_.sample_translations)) {
-    parts_.progress.say("  source       " + s.source);
-    parts_.progress.say("  target       " + s.target);
-    parts_.progress.say("  translation  " + s.translation);
-  }
+  show_samples(*pairs);
+  average.reset();
   if (out_of_patience()) {
     parts_.progress.say("no better validation in " + std::to_string(*config_.patience) +
                         " in a row: the run ends");
   }
   window_.begin += Clock::now() - begin;
-  if (!best) return;
-  state_.best = {.update = state_.update, .value = value};
-  save(folder);
+  if (rank) save(folder);
 }
 
 void Trainer::save(RunFolder& folder) {
@@ -211,7 +221,9 @@ void Trainer::save(RunFolder& folder) {
     write_checkpoint(path, parts_.learner, parts_.tokenizers, parts_.config, state_);
   });
   folder.point("last", state_.update);
-  if (state_.best && state_.best->update == state_.update) folder.point("best", state_.update);
+  if (!state_.best.empty() && state_.best.front().update == state_.update) {
+    folder.point("best", state_.update);
+  }
   saved_ = state_.update;
   remove_old(folder);
   window_.begin += Clock::now() - begin;
@@ -222,7 +234,7 @@ void Trainer::remove_old(RunFolder& folder) const {
   std::erase_if(updates, [&](std::int64_t u) { return u > state_.update; });  // of before a resume
   const auto kept = static_cast<std::size_t>(config_.keep_last);
   for (std::size_t i = 0; i + kept < updates.size(); ++i) {
-    const bool best = state_.best && updates[i] == state_.best->update;
+    const bool best = std::ranges::count(state_.best, updates[i], &RunState::Validated::update) > 0;
     if (!best) folder.remove_checkpoint(updates[i]);
   }
 }
@@ -232,16 +244,19 @@ Trainer::End Trainer::run(RunFolder& folder, const std::function<bool()>& stop) 
   Prefetcher batches([&](Batch& batch) { stream_.next(batch); });
   begin_ = Clock::now();
   window_ = {};
-  const auto due = [&](std::int64_t every) { return state_.update % every == 0; };
   while (!finished()) {
     if (stop()) {
       save(folder);
       return End::kStopped;
     }
+    const std::int64_t epochs = state_.cursor.epoch;
     const UpdateResult last = update(batches);
-    if (due(config_.report_every) || finished()) report(metrics, last, batches);
-    if (due(config_.validate_every) || finished()) validate(metrics, folder);
-    if (due(config_.checkpoint_every) || finished()) save(folder);
+    const auto due = [&](const Interval& interval) {
+      return finished() || interval.ends(state_.update, epochs, state_.cursor.epoch);
+    };
+    if (due({config_.report_every})) report(metrics, last, batches);
+    if (due(config_.validate_every)) validate(metrics, folder);
+    if (due(config_.checkpoint_every)) save(folder);
   }
   return End::kFinished;
 }

@@ -62,11 +62,12 @@ class Trainer {
   bool finished() const;
   double share_done() const;
   UpdateResult update(Prefetcher& batches);
+  void step(const UpdateResult& result);
   void gather(Prefetcher& batches);
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);
   void validate(MetricsFile& metrics, RunFolder& folder);
   double measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line);
-  bool is_best(double value) const;
+  void show_samples(const PairSet& pairs);
   bool out_of_patience() const;
   void save(RunFolder& folder);
   void remove_old(RunFolder& folder) const;

@@ -11,6 +11,7 @@
 #include "decode/trained_model.h"
 #include "train/checkpoint.h"
 #include "train/resolved.h"
+#include "train/selection.h"
 
 namespace heddle {
 
@@ -140,9 +141,13 @@ void Training::initialise(Learner& learner) const {
   learner.store.allocate();
   learner.store.initialise(settings_.seed);
   learner.optimizer.allocate();
-  if (!settings_.train.init_from) return;
+  if (settings_.train.init_from) load_initial_weights(learner);
+  if (settings_.train.ema_decay) learner.average.emplace(learner.store, *settings_.train.ema_decay);
+}
+
+void Training::load_initial_weights(Learner& learner) const {
   const fs::path model = find_checkpoint(*settings_.train.init_from);
-  const ParameterDifferences found = load_matching_parameters(model / kModelFile, learner.store);
+  const ParameterDifferences found = load_matching_parameters(weights_file(model), learner.store);
   progress_.say("weights begin as those of " + model.string() +
                 (found.none() ? "" : "; " + found.message()));
 }
@@ -173,7 +178,7 @@ Training::Prepared Training::prepare(const fs::path& caches,
   }
   document_.finish();
   if (checkpoint) {
-    p.state = load_checkpoint(*checkpoint, *p.learner);
+    p.state = load_checkpoint(*checkpoint, *p.learner, settings_.train.ema_decay);
     check_unchanged("training", settings_.data.train, p.state.train_content,
                     p.corpora->train_content());
     check_unchanged("validation", settings_.data.valid, p.state.valid_content,
@@ -203,21 +208,22 @@ Trainer::End Training::run() {
                    request_.threads, request_.profile},
                   p.state);
   const Trainer::End end = trainer.run(folder, stop_);
-  if (end == Trainer::End::kFinished) average_checkpoints(folder);
+  if (end == Trainer::End::kFinished) average_checkpoints(folder, trainer.state());
   return end;
 }
 
 // Of a run that ended before, too: what is there may be of another end.
-void Training::average_checkpoints(const RunFolder& folder) {
-  if (!settings_.train.average_last) return;
-  std::vector<fs::path> checkpoints = checkpoints_in(folder.path());
-  const auto last =
-      std::min(std::ssize(checkpoints), static_cast<std::ptrdiff_t>(*settings_.train.average_last));
-  checkpoints.erase(checkpoints.begin(), checkpoints.end() - last);
+void Training::average_checkpoints(const RunFolder& folder, const RunState& state) {
+  const TrainConfig& train = settings_.train;
+  if (!train.average_last && !train.average_best) return;
+  const bool last = train.average_last.has_value();
+  const std::vector<fs::path> checkpoints =
+      last ? last_checkpoints(folder.path(), *train.average_last)
+           : best_checkpoints(folder.path(), state, *train.average_best);
   fs::remove_all(folder.averaged());
   average_models(checkpoints, folder.averaged());
-  progress_.say("the mean of the last " + std::to_string(last) +
-                " checkpoints: " + folder.averaged().string());
+  progress_.say("the mean of the " + std::string(last ? "last " : "best ") +
+                std::to_string(checkpoints.size()) + " checkpoints: " + folder.averaged().string());
 }
 
 Training::Estimate Training::dry_run() {

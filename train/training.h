@@ -48,7 +48,8 @@ class Training {
   struct Prepared;
   void check_not_stopped() const;
   void initialise(Learner& learner) const;
-  void average_checkpoints(const RunFolder& folder);
+  void load_initial_weights(Learner& learner) const;
+  void average_checkpoints(const RunFolder& folder, const RunState& state);
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);
   Tokenizers find_tokenizers(const std::filesystem::path& caches,

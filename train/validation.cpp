@@ -24,8 +24,9 @@ double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& o
   return sum / static_cast<double>(tokens);
 }
 
-Score validation_score(Translator& translator, const PairSet& pairs, Metric metric,
-                       BleuTokens tokens) {
+std::vector<Score> validation_scores(Translator& translator, const PairSet& pairs,
+                                     std::span<const Metric> metrics, BleuTokens tokens) {
+  if (metrics.empty()) return {};
   std::vector<std::string> sources, hypotheses;
   std::vector<References> references;
   std::vector<std::size_t> all;
@@ -37,7 +38,11 @@ Score validation_score(Translator& translator, const PairSet& pairs, Metric metr
     all.push_back(static_cast<std::size_t>(i));
   }
   for (const Translation& t : translator(sources)) hypotheses.push_back(t.text());
-  return score(metric, hypotheses, references, all, tokens);
+  std::vector<Score> scores;
+  for (const Metric metric : metrics) {
+    scores.push_back(score(metric, hypotheses, references, all, tokens));
+  }
+  return scores;
 }
 
 std::vector<Sample> sample_translations(Translator& translator, const PairSet& pairs,

@@ -16,9 +16,9 @@ namespace heddle {
 double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
                        std::int64_t lane_tokens);
 
-/// A metric of the translations of all pairs, against their targets.
-Score validation_score(Translator& translator, const PairSet& pairs, Metric metric,
-                       BleuTokens tokens);
+/// Metrics of the translations of all pairs, against their targets.
+std::vector<Score> validation_scores(Translator& translator, const PairSet& pairs,
+                                     std::span<const Metric> metrics, BleuTokens tokens);
 
 struct Sample {
   std::string source, target, translation;

@@ -126,6 +126,28 @@ TEST_CASE("config: a default that another reader hides later is written where it
   CHECK(second == first);
 }
 
+TEST_CASE("config: a list of names") {
+  constexpr std::string_view kNames[] = {"north", "south", "west"};
+  const auto read = [&](const std::string& text) {
+    const ConfigDocument document = ConfigDocument::parse(text, "test.json");
+    const std::vector<std::size_t> chosen = document.root().choices("ways", kNames, "Ways.");
+    document.finish();
+    CHECK(ConfigDocument::parse(document.resolved(), "again").root().choices("ways", kNames, "") ==
+          chosen);
+    return chosen;
+  };
+  CHECK(read("{}").empty());
+  CHECK(read(R"({"ways": ["west", "north"]})") == std::vector<std::size_t>{2, 0});
+  CHECK_THROWS_WITH_AS(read(R"({"ways": ["est"]})"),
+                       "test.json:1:10: ways: \"est\" is none of north, south, west; did you mean "
+                       "\"west\"?",
+                       ConfigError);
+  CHECK_THROWS_WITH_AS(read(R"({"ways": ["west", "west"]})"),
+                       "test.json:1:10: ways: \"west\" is there twice", ConfigError);
+  CHECK_THROWS_WITH_AS(read(R"({"ways": "west"})"),
+                       "test.json:1:10: ways: a text where a list of names belongs", ConfigError);
+}
+
 TEST_CASE("config: a number or a word; whole numbers resolve as integers") {
   const ConfigDocument document = ConfigDocument::parse(
       R"({"a": 0.5, "b": "same", "c": 4.0, "d": 2.0, "e": "smae"})", "t.json");

@@ -19,6 +19,7 @@ namespace {
 
 constexpr Named<int> kColours[] = {{"red", 1}, {"green", 2}, {"blue", 3}};
 constexpr std::string_view kTypes[] = {"circle", "square"};
+constexpr std::string_view kLetters[] = {"a", "b"};
 constexpr double kPair[] = {0.9, 0.98};
 
 /// Keys that depend on choices, flags, lists and other levels.
@@ -27,6 +28,7 @@ void read_all(const Config& c) {
   if (c.flag("big", false, "Big or not.")) c.integer("size", 10, {5, 99}, "How big.");
   c.integer_or("lanes", "auto", {1, 64}, "Lanes.");
   c.numbers("betas", kPair, Numbers::probability(), "A pair.");
+  c.choices("letters", kLetters, "Some letters.");
   const Config side = c.inheriting("side", "A side.");
   side.number("eps", 0.5, Numbers::positive(), "Small.");
   c.object("other", "Another.").number("eps", 0.5, {}, "Any.");
@@ -66,7 +68,8 @@ TEST_CASE("schema: accepts what the reader reads and refuses what it refuses") {
       R"({"free": [1, {"x": null}], "shapes": [{"type": "square", "edge": 0},
           {"type": "circle", "radius": 2}, {"type": "circle"}], "radius": 3,
           "side": {}})",
-      R"({"groups": []})",
+      R"({"groups": [], "letters": []})",
+      R"({"letters": ["b", "a"]})",
       R"({"groups": [{}, {"width": 2}, {"width": 0}]})",
       R"({"lanes": 3.0, "$schema": "heddle.schema.json"})"};
   for (const std::string& text : good) {
@@ -90,6 +93,10 @@ TEST_CASE("schema: accepts what the reader reads and refuses what it refuses") {
                                         R"({"shapes": [{"type": "x"}]})",
                                         R"({"shapes": [{"type": "circle", "radius": 0}]})",
                                         R"({"shapes": [{"type": "square", "sides": 1}]})",
+                                        R"({"letters": "a"})",
+                                        R"({"letters": ["c"]})",
+                                        R"({"letters": [1]})",
+                                        R"({"letters": ["a", "a"]})",
                                         R"({"groups": {}})",
                                         R"({"groups": [1]})",
                                         R"({"groups": [{"width": -1}]})",

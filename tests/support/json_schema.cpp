@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "autograd/base/check.h"
 
@@ -63,6 +64,10 @@ const std::map<std::string, Keyword> kSimple = {
     {"maximum", [](const Json& a, const Json& v) { return !v.is_number() || v <= a; }},
     {"exclusiveMinimum", [](const Json& a, const Json& v) { return !v.is_number() || v > a; }},
     {"exclusiveMaximum", [](const Json& a, const Json& v) { return !v.is_number() || v < a; }},
+    {"uniqueItems",
+     [](const Json&, const Json& v) {
+       return !v.is_array() || std::set<Json>(v.begin(), v.end()).size() == v.size();
+     }},
     {"minItems", [](const Json& a, const Json& v) { return !v.is_array() || v.size() >= a; }},
     {"maxItems", [](const Json& a, const Json& v) { return !v.is_array() || v.size() <= a; }},
     {"anyOf",

@@ -1,0 +1,183 @@
+// Which checkpoints a run keeps, and what it validates with: metrics, intervals, moving averages.
+#include "train/selection.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "decode/average.h"
+#include "decode/trained_model.h"
+#include "tests/support/program.h"
+#include "tests/support/runs.h"
+#include "train/checkpoint.h"
+
+using namespace heddle;
+using heddle::testing::contains;
+using heddle::testing::heddle_run;
+using heddle::testing::SmallRun;
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+using Validations = std::vector<RunState::Validated>;
+
+namespace {
+
+std::vector<Json> validations_of(const SmallRun& small) {
+  std::vector<Json> validations;
+  std::istringstream lines(small.bytes("run/metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    Json object = Json::parse(line);
+    if (object["kind"] == "validation") validations.push_back(std::move(object));
+  }
+  return validations;
+}
+
+std::vector<std::int64_t> updates(const Validations& list) {
+  std::vector<std::int64_t> result;
+  for (const RunState::Validated& v : list) result.push_back(v.update);
+  return result;
+}
+
+RunState state_of(const SmallRun& small, const std::string& run = "run") {
+  return read_state(small / run.c_str() / "checkpoints" / "last" / kStateFile);
+}
+
+std::string config_error(const std::string& set) {
+  SmallRun small;
+  try {
+    small.train({.set = {set}});
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("selection: the best validations, of equals the earlier ones") {
+  Validations best;
+  CHECK(take_validation(best, {1, 5.0}, 3, std::nullopt) == 0U);
+  CHECK(take_validation(best, {2, 4.0}, 3, std::nullopt) == 0U);
+  CHECK(take_validation(best, {3, 5.0}, 3, std::nullopt) == 2U);
+  CHECK(take_validation(best, {4, 5.0}, 3, std::nullopt) == std::nullopt);
+  CHECK(take_validation(best, {5, 4.0}, 3, std::nullopt) == 1U);
+  CHECK(updates(best) == std::vector<std::int64_t>{2, 5, 1});
+  best.clear();
+  CHECK(take_validation(best, {1, 20.0}, 1, Metric::kBleu) == 0U);
+  CHECK(take_validation(best, {2, 19.0}, 1, Metric::kBleu) == std::nullopt);
+  CHECK(take_validation(best, {3, 21.0}, 1, Metric::kBleu) == 0U);
+  CHECK(updates(best) == std::vector<std::int64_t>{3});
+  CHECK(take_validation(best, {4, 20.0}, 2, Metric::kWordErrorRate) == 0U);  // less is better
+}
+
+TEST_CASE("selection: a run keeps its last and its best checkpoints and averages those") {
+  SmallRun small;
+  // The rate falls from high to nothing: what is best is not what is last.
+  small.train({.set = {"train.steps=60", "train.validate_every=6", "train.checkpoint_every=60",
+                       "train.keep_last=1", "train.keep_best=3", "train.average_best=3",
+                       "train.best_by=chrf", "train.metrics=[\"exact\", \"wer\"]"}});
+  std::vector<std::pair<double, std::int64_t>> ranking;
+  const std::vector<Json> validations = validations_of(small);
+  CHECK(validations.size() == 10);
+  for (const Json& v : validations) {
+    CHECK(v.contains("exact"));
+    CHECK(v.contains("wer"));
+    ranking.emplace_back(-v["chrf"].get<double>(), v["update"].get<std::int64_t>());
+  }
+  std::ranges::sort(ranking);
+  const RunState state = state_of(small);
+  REQUIRE(state.best.size() == 3);
+  std::set<std::int64_t> kept = {60};
+  std::vector<fs::path> best;
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(state.best[i].update == ranking[i].second);
+    CHECK(state.best[i].value == doctest::Approx(-ranking[i].first));
+    kept.insert(state.best[i].update);
+    best.push_back(checkpoint_folder(small / "run", state.best[i].update));
+  }
+  const RunFolder folder(small / "run", RunFolder::Open::kContinue);
+  CHECK(folder.pointed("best") == state.best[0].update);
+  const std::vector<std::int64_t> there = folder.checkpoints();
+  CHECK(std::set(there.begin(), there.end()) == kept);
+  CHECK(contains(small.said(), "the mean of the best 3 checkpoints: "));
+  average_models(best, small / "mean");
+  CHECK(small.bytes("run/averaged/model.safetensors") == small.bytes("mean/model.safetensors"));
+  const std::string average = "average " + (small / "run").string() + " --output ";
+  CHECK(heddle_run(average + (small / "cli").string() + " --best 3").code == 0);
+  CHECK(small.bytes("cli/model.safetensors") == small.bytes("mean/model.safetensors"));
+  CHECK(heddle_run(average + (small / "more").string() + " --best 4").err ==
+        "heddle: " + (small / "run").string() +
+            ": of its best checkpoints 3 are there, not 4; train.keep_best says how many a run "
+            "keeps\n");
+  CHECK(heddle_run(average + (small / "more").string() + " --best 2 --last 1").code == 2);
+}
+
+TEST_CASE("selection: intervals of epochs, also behind a restart") {
+  const std::vector<std::string> set = {"train.steps=40", "train.validate_every_epochs=1",
+                                        "train.checkpoint_every_epochs=2", "train.keep_last=40",
+                                        "train.report_every=1"};
+  SmallRun small;
+  small.train({.run = "whole", .set = set});
+  int asked = 0;
+  small.train({.set = set, .stop = [&] { return ++asked > 17; }});
+  small.train({.set = set, .open = RunFolder::Open::kContinue});
+  std::vector<std::int64_t> expected;  // updates that complete an epoch, and the end
+  std::int64_t epoch = 0;
+  std::istringstream lines(small.bytes("run/metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const Json object = Json::parse(line);
+    if (object["kind"] != "train") continue;
+    if (object["epoch"] > epoch || object["update"] == 40) expected.push_back(object["update"]);
+    epoch = object["epoch"];
+  }
+  CHECK(epoch >= 3);
+  std::vector<std::int64_t> validated;
+  for (const Json& v : validations_of(small)) validated.push_back(v["update"]);
+  CHECK(validated == expected);
+  CHECK(small.bytes("run/checkpoints/last/model.safetensors") ==
+        small.bytes("whole/checkpoints/last/model.safetensors"));
+}
+
+TEST_CASE("selection: a moving average validates, translates and is resumed") {
+  const std::vector<std::string> set = {"train.steps=24", "train.ema_decay=0.9",
+                                        "train.best_by=chrf", "train.keep_last=9"};
+  SmallRun small;
+  small.train({.run = "whole", .set = set});
+  int asked = 0;
+  small.train({.set = set, .stop = [&] { return ++asked > 9; }});
+  small.train({.set = set, .open = RunFolder::Open::kContinue, .threads = 1});
+  const std::string last = "/checkpoints/step-000024/";
+  for (const char* file : {"ema.safetensors", "model.safetensors", "optimizer.safetensors"}) {
+    CHECK(small.bytes("run" + last + file) == small.bytes("whole" + last + file));
+  }
+  // Training itself is as without it.
+  std::vector<std::string> plain = set;
+  plain[1] = "seed=1";
+  small.train({.run = "plain", .set = plain});
+  CHECK(small.bytes("plain" + last + "model.safetensors") ==
+        small.bytes("run" + last + "model.safetensors"));
+  CHECK_FALSE(fs::exists(small / ("plain" + last + "ema.safetensors").c_str()));
+  // A model is its average; what validation saw is what it says.
+  const TrainedModel model(small / ("run" + last).c_str());
+  const TrainedModel raw(small / ("plain" + last).c_str());
+  CHECK(model.store().elements() == raw.store().elements());
+  const auto first = [](const TrainedModel& m) { return *static_cast<float*>(m.store().slab()); };
+  CHECK(first(model) != first(raw));
+  const std::string evaluated =
+      heddle_run("evaluate " + (small / ("run" + last).c_str()).string() + " --json --metric chrf" +
+                 " --source " + (small / "valid.src").string() + " --reference " +
+                 (small / "valid.tgt").string())
+          .out;
+  CHECK(Json::parse(evaluated).at("loss").get<double>() ==
+        doctest::Approx(validations_of(small).back()["loss"].get<double>()).epsilon(1e-5));
+  CHECK(contains(heddle_run("inspect " + (small / "run").string()).out,
+                 "weights     their moving average (ema.safetensors); training goes on from "
+                 "model.safetensors\n"));
+  CHECK_FALSE(contains(heddle_run("inspect " + (small / "plain").string()).out, "weights "));
+  CHECK(contains(config_error("train.ema_decay=1"), "train.ema_decay: 1 "));
+  CHECK(contains(config_error("train.metrics=[\"blue\"]"),
+                 "train.metrics: \"blue\" is none of exact, bleu, chrf, chrf++, wer, per; did you "
+                 "mean \"bleu\"?"));
+  CHECK(contains(config_error("train.average_best=2"), "2 checkpoints, but keep_best keeps 1"));
+}

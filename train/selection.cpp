@@ -1,0 +1,42 @@
+#include "train/selection.h"
+
+#include <algorithm>
+
+#include "train/run_folder.h"
+
+namespace heddle {
+
+namespace fs = std::filesystem;
+
+std::optional<std::size_t> take_validation(std::vector<RunState::Validated>& best,
+                                           const RunState::Validated& validated, std::int64_t keep,
+                                           std::optional<Metric> best_by) {
+  const bool more = best_by && higher_is_better(*best_by);
+  const auto better = [&](double a, double b) { return more ? a > b : a < b; };
+  const auto place =
+      std::ranges::upper_bound(best, validated.value, better, &RunState::Validated::value);
+  const auto rank = place - best.begin();
+  if (rank >= keep) return std::nullopt;
+  best.insert(place, validated);
+  if (std::ssize(best) > keep) best.resize(static_cast<std::size_t>(keep));
+  return static_cast<std::size_t>(rank);
+}
+
+std::vector<fs::path> last_checkpoints(const fs::path& run, std::int64_t count) {
+  std::vector<fs::path> checkpoints = checkpoints_in(run);
+  const auto there = std::min<std::int64_t>(std::ssize(checkpoints), count);
+  checkpoints.erase(checkpoints.begin(), checkpoints.end() - there);
+  return checkpoints;
+}
+
+std::vector<fs::path> best_checkpoints(const fs::path& run, const RunState& state,
+                                       std::int64_t count) {
+  std::vector<fs::path> checkpoints;
+  for (const RunState::Validated& validated : state.best) {
+    if (std::ssize(checkpoints) == count) break;
+    checkpoints.push_back(checkpoint_folder(run, validated.update));
+  }
+  return checkpoints;
+}
+
+}  // namespace heddle

@@ -1,0 +1,29 @@
+// Which checkpoints of a run are worth keeping and averaging.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "decode/metrics/scores.h"
+#include "train/run_state.h"
+
+namespace heddle {
+
+/// Takes a validation into the list of the `keep` best, the best first; of equals the earlier one
+/// is better. Returns its rank, from 0, or nothing where it is none of them. Without a metric less
+/// is better.
+std::optional<std::size_t> take_validation(std::vector<RunState::Validated>& best,
+                                           const RunState::Validated& validated, std::int64_t keep,
+                                           std::optional<Metric> best_by);
+
+/// The folders of the last `count` checkpoints of a run, the oldest first; fewer where there are
+/// fewer.
+std::vector<std::filesystem::path> last_checkpoints(const std::filesystem::path& run,
+                                                    std::int64_t count);
+/// Those of the best validations that `state` knows, the best first.
+std::vector<std::filesystem::path> best_checkpoints(const std::filesystem::path& run,
+                                                    const RunState& state, std::int64_t count);
+
+}  // namespace heddle
