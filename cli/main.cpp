@@ -98,6 +98,7 @@ int run(int argc, char** argv) {
   add_average(app);
   add_bench(app);
   add_inspect(app);
+  add_plot(app);
   add_config(app);
   add_gradcheck(app);
   try {

@@ -24,6 +24,7 @@ void add_config(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_gradcheck(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_plot(CLI::App& app);
 void add_score(CLI::App& app);
 void add_train(CLI::App& app);
 void add_translate(CLI::App& app);

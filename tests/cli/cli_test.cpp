@@ -20,7 +20,7 @@ TEST_CASE("cli: help begins with an example and names every verb") {
   CHECK(help.err == "");
   CHECK(help.out.starts_with("Example: heddle "));
   for (const char* verb : {"train", "translate", "evaluate", "score", "average", "bench", "inspect",
-                           "config", "gradcheck"}) {
+                           "plot", "config", "gradcheck"}) {
     CAPTURE(verb);
     CHECK(contains(help.out, std::string("  ") + verb + " "));
     const Outcome about = heddle_run(std::string(verb) + " --help");
