@@ -1,44 +1,63 @@
 #include "cli/stop_signals.h"
 
-#include <signal.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <initializer_list>
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#include "autograd/base/check.h"
 
 namespace heddle {
 
 namespace {
 
-// What a handler may touch.
-volatile sig_atomic_t received_signal = 0;
-
-void remember(int signal) {
-  // Checkpoints appear by renaming: leaving at any moment breaks none.
-  if (received_signal != 0) ::_exit(128 + signal);
-  received_signal = signal;
-}
-
-void set_handlers(void (*handler)(int)) {
+// As the parent wanted: nohup, and shells for what runs in the background.
+bool is_ignored(int signal) {
   struct sigaction action {};
-  action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;
-  ::sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 }  // namespace
 
 StopSignals::StopSignals() {
-  received_signal = 0;
-  set_handlers(remember);
+  ::sigemptyset(&awaited_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(signal)) ::sigaddset(&awaited_, signal);
+  }
+  end_ = ::eventfd(0, EFD_CLOEXEC);
+  check(end_ >= 0, "cannot wait for signals: ", std::generic_category().message(errno));
+  // Threads that begin from here on block them, too.
+  ::pthread_sigmask(SIG_BLOCK, &awaited_, &before_);
+  waiting_ = std::thread([this] { wait_for_signals(); });
 }
 
 StopSignals::~StopSignals() {
-  set_handlers(SIG_DFL);
+  const std::uint64_t over = 1;
+  static_cast<void>(::write(end_, &over, sizeof over) == 0);
+  waiting_.join();
+  ::close(end_);
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-int StopSignals::received() const {
-  return received_signal;
+void StopSignals::wait_for_signals() {
+  const int signals = ::signalfd(-1, &awaited_, SFD_CLOEXEC);
+  pollfd events[] = {{.fd = signals, .events = POLLIN, .revents = 0},
+                     {.fd = end_, .events = POLLIN, .revents = 0}};
+  while (::poll(events, 2, -1) >= 0 || errno == EINTR) {
+    if (events[1].revents != 0) break;
+    signalfd_siginfo info{};
+    if (events[0].revents == 0 || ::read(signals, &info, sizeof info) != sizeof info) continue;
+    const int signal = static_cast<int>(info.ssi_signo);
+    // Checkpoints appear by renaming: leaving at any moment breaks none.
+    if (received_ != 0 && signal == SIGINT) ::_exit(128 + signal);
+    int none = 0;
+    received_.compare_exchange_strong(none, signal);
+  }
+  ::close(signals);
 }
 
 }  // namespace heddle

@@ -1,10 +1,20 @@
-// Ctrl-C and friends: the first asks to stop, the second leaves at once.
+// Ctrl-C and friends: the first asks to stop, a second Ctrl-C leaves at once.
+//
+// A thread of its own waits for them, and no other thread is ever interrupted: the kernels of
+// oneDNN use the stack pointer as a register for the heap, so that a signal handler on their thread
+// would write into other people's memory (seen with 2.6.3).
 #pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <thread>
 
 namespace heddle {
 
 /// While alive, SIGINT, SIGTERM and SIGHUP are remembered instead of ending the process; the second
-/// one ends it at once. One of them at a time.
+/// SIGINT ends it at once. Those that are ignored stay so. One of them at a time, made before the
+/// threads that compute.
 class StopSignals {
  public:
   StopSignals();
@@ -12,8 +22,16 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  /// The signal that came, or 0.
-  int received() const;
+  /// The first signal that came, or 0.
+  int received() const { return received_; }
+
+ private:
+  void wait_for_signals();
+
+  sigset_t awaited_, before_;
+  std::atomic<int> received_ = 0;
+  int end_ = -1;  // an eventfd: written to when it is over
+  std::thread waiting_;
 };
 
 }  // namespace heddle

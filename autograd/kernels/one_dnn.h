@@ -10,7 +10,8 @@ namespace heddle::kernels {
 bool one_dnn_is_faster(const ProductShape& shape);
 
 /// C (+)= op(A) op(B) on the calling thread, if OpenMP's count is one. Throws where the build does
-/// not have oneDNN.
+/// not have oneDNN. No signal handler may run on that thread meanwhile, unless on a stack of its
+/// own (sigaltstack): inside, the stack pointer points into the heap.
 void one_dnn_product(const ProductShape& shape, Operand<float> a, Operand<float> b,
                      Product<float> c);
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -125,6 +126,36 @@ TEST_CASE("cli train: a signal saves and says how to go on") {
     CHECK(heddle_run("inspect " + run).code == 0);
   }
   CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);
+}
+
+TEST_CASE("cli train: no thread that computes is ever interrupted by a signal") {
+  // A handler on such a thread writes into the heap: see cli/stop_signals.h.
+  SmallRun small;
+  const std::string run = (small / "run").string();
+  const fs::path err = small / "err";
+  Process process({"train", (small / "run.json").string(), "--run", run, "--set",
+                   "train.steps=100000000", "--threads", "2"},
+                  err);
+  REQUIRE(appears(err, "update 4/"));
+  std::size_t threads = 0;
+  const fs::path tasks = fs::path("/proc") / std::to_string(process.id()) / "task";
+  for (const auto& task : fs::directory_iterator(tasks)) {
+    ++threads;
+    std::istringstream status(read_bytes(task.path() / "status"));
+    for (std::string line; std::getline(status, line);) {
+      const bool blocked = line.starts_with("SigBlk:"), caught = line.starts_with("SigCgt:");
+      if (!blocked && !caught) continue;
+      const std::uint64_t mask = std::stoull(line.substr(8), nullptr, 16);
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        CHECK((mask >> (signal - 1) & 1U) == (blocked ? 1U : 0U));
+      }
+    }
+  }
+  CHECK(threads >= 4);  // lanes, the reader of batches, the one that waits for signals
+  process.send(SIGTERM);
+  process.send(SIGTERM);  // asks for the same again
+  CHECK(process.exit_code() == 143);
+  CHECK(contains(read_bytes(err), "saved; this goes on: "));
 }
 
 TEST_CASE("cli train: what is wrong with a run's files is one sentence, and leaves nothing") {

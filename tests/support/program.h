@@ -95,6 +95,7 @@ class Process {
     }
     return line;
   }
+  pid_t id() const { return pid_; }
   void send(int signal) const { REQUIRE(::kill(pid_, signal) == 0); }
   /// Waits for the end.
   int exit_code() {
