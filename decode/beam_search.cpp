@@ -112,7 +112,7 @@ void BeamSearch::begin() {
   continuations_.reserve(2 * beam_ * beam_);
   Context& context = space_.context;
   context.begin(Mode::kInference);
-  transformer_.begin_decoding(context, transformer_.encode(context, source), space_.cache);
+  transformer_.begin_decoding(context, source, space_.cache);
 }
 
 // The likeliest of the continuations of all running hypotheses, sorted.

@@ -89,7 +89,7 @@ std::vector<Hypothesis> roll_out(const Transformer& transformer, const DecodingI
   Live live(input.source.sequences.size(), copies, transformer.vocabularies().target.start());
   Context& context = space.context;
   context.begin(Mode::kInference);
-  transformer.begin_decoding(context, transformer.encode(context, input.source), space.cache);
+  transformer.begin_decoding(context, input.source, space.cache);
   while (!live.outputs.empty()) {
     space.cache.select(live.parents);
     context.begin(Mode::kInference);

@@ -13,7 +13,9 @@ void CachedRows::reset(std::int64_t width, DType dtype) {
 
 void CachedRows::grow(std::int64_t rows) {
   const auto bytes = static_cast<std::size_t>(rows * width_) * size_of(dtype_);
-  if (bytes > bytes_.size()) bytes_.resize(bytes);
+  if (bytes <= bytes_.size()) return;
+  bytes_.reserve(bytes);  // not twice as much
+  bytes_.resize(bytes);
 }
 
 void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from,
@@ -132,12 +134,13 @@ DecoderCache::KeyValues DecoderCache::cross(Context& context, std::size_t slot) 
   return {{all, 0}, {all, layout_.cross_widths[slot] / 2}, source_of_, source_rows_};
 }
 
-void DecoderCache::store_cross(std::size_t slot, const Tensor& projection) {
-  check(projection.shape[0] == static_cast<std::int64_t>(source_rows_.size()),
-        "decoder cache: ", projection.shape, " are not the keys and values of ",
-        source_rows_.size(), " source tokens");
-  cross_[slot].grow(projection.shape[0]);
-  cross_[slot].write(0, 0, {projection}, layout_.cross_widths[slot]);
+void DecoderCache::store_cross(std::size_t slot, std::int64_t first_row, const Tensor& projection) {
+  const auto rows = static_cast<std::int64_t>(source_rows_.size());
+  check(first_row >= 0 && first_row + projection.shape[0] <= rows,
+        "decoder cache: ", projection.shape, " are not the keys and values of source tokens from ",
+        first_row, " on of ", rows);
+  cross_[slot].grow(rows);
+  cross_[slot].write(first_row, 0, {projection}, layout_.cross_widths[slot]);
 }
 
 }  // namespace heddle

@@ -79,8 +79,8 @@ class DecoderCache {
                        const Columns& value);
   /// The source tokens in a cross-attention sublayer.
   KeyValues cross(Context& context, std::size_t slot) const;
-  /// Stores those of all source tokens, [source tokens, key | value].
-  void store_cross(std::size_t slot, const Tensor& projection);
+  /// Stores those of the source tokens from `first_row` on, [tokens, key | value].
+  void store_cross(std::size_t slot, std::int64_t first_row, const Tensor& projection);
 
  private:
   // Makes room for `positions` in the ancestry of every hypothesis.

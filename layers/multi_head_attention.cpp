@@ -112,9 +112,9 @@ Tensor CrossAttention::operator()(Context& context, const Tensor& x,
   return output_(context, attend(context, heads_, {query, 0}, kv, false, input));
 }
 
-void CrossAttention::store_memory(Context& context, const Memory& memory,
+void CrossAttention::store_memory(Context& context, const Memory& memory, std::int64_t first_row,
                                   DecoderCache& cache) const {
-  cache.store_cross(slot_, key_value_(context, memory.states));
+  cache.store_cross(slot_, first_row, key_value_(context, memory.states));
 }
 
 }  // namespace heddle

@@ -67,7 +67,8 @@ class CrossAttention {
   Tensor operator()(Context& context, const Tensor& x, const StackInput& input) const;
 
   /// Fills this sublayer's part of a cache.
-  void store_memory(Context& context, const Memory& memory, DecoderCache& cache) const;
+  void store_memory(Context& context, const Memory& memory, std::int64_t first_row,
+                    DecoderCache& cache) const;
   std::int64_t cached_width() const { return 2 * heads_.kv_width(); }
 
  private:

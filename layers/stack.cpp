@@ -129,11 +129,12 @@ Tensor Stack::operator()(Context& context, Tensor x, const StackInput& input) co
   return normed;
 }
 
-void Stack::store_memory(Context& context, const Memory& memory, DecoderCache& cache) const {
+void Stack::store_memory(Context& context, const Memory& memory, std::int64_t first_row,
+                         DecoderCache& cache) const {
   for (const Sublayer& sublayer : sublayers_) {
     if (const auto* cross = std::get_if<CrossAttention>(&sublayer.function)) {
       const NamedScope named(context, sublayer.name);
-      cross->store_memory(context, memory, cache);
+      cross->store_memory(context, memory, first_row, cache);
     }
   }
 }

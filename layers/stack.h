@@ -34,7 +34,8 @@ class Stack {
 
   /// What a cache has to hold for this stack, and the part of it that the memory determines.
   const DecoderCache::Layout& cache_layout() const { return cache_layout_; }
-  void store_memory(Context& context, const Memory& memory, DecoderCache& cache) const;
+  void store_memory(Context& context, const Memory& memory, std::int64_t first_row,
+                    DecoderCache& cache) const;
 
   /// The sublayers in their order, by the names of their scopes.
   std::vector<std::string> sublayers() const;

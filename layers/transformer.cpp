@@ -12,6 +12,17 @@ std::int64_t d_model_of(const Config& side) {
   return side.integer("d_model", 512, {1, 1 << 16}, "Width of the residual stream.");
 }
 
+// Of the first sentences, those that are encoded together.
+std::size_t sentences_at_once(Sequences sentences) {
+  constexpr std::int64_t kTokens = 256;  // enough rows for fast products
+  std::size_t count = 1;
+  for (std::int64_t tokens = sentences[0].length; count < sentences.size(); ++count) {
+    tokens += sentences[count].length;
+    if (tokens > kTokens) break;
+  }
+  return count;
+}
+
 }  // namespace
 
 // The config by sides, and the tables, which sides may share.
@@ -70,9 +81,11 @@ Tensor Transformer::decode(Context& context, const Tokens& target, const Memory&
 
 Tensor Transformer::logits(Context& context, const Tensor& states) const {
   const NamedScope named(context, "output");
-  const Tensor bias = output_bias_ ? context.use(*output_bias_) : Tensor{};
-  const Tensor all = linear(context, states, context.use(output_), bias);
-  return slice(context, all, 1, 0, vocabularies_.target.classes());
+  const auto of_classes = [&](const Parameter& parameter) {
+    return slice(context, context.use(parameter), 0, 0, vocabularies_.target.classes());
+  };
+  return linear(context, states, of_classes(output_),
+                output_bias_ ? of_classes(*output_bias_) : Tensor{});
 }
 
 Tensor Transformer::loss(Context& context, const Examples& examples,
@@ -85,11 +98,25 @@ Tensor Transformer::loss(Context& context, const Examples& examples,
                        row_weights, {label_smoothing, vocabularies_.target.classes()});
 }
 
-void Transformer::begin_decoding(Context& context, const Memory& memory,
+void Transformer::begin_decoding(Context& context, const Tokens& source,
                                  DecoderCache& cache) const {
   check(!context.training(), "begin_decoding: the context is training");
-  cache.begin(decoder_.cache_layout(), memory.sequences, memory.states.dtype);
-  decoder_.store_memory(context, memory, cache);
+  cache.begin(decoder_.cache_layout(), source.sequences, output_.store->dtype());
+  for (std::size_t first = 0; first < source.sequences.size();) {
+    const std::size_t count = sentences_at_once(source.sequences.subspan(first));
+    context.begin(Mode::kInference);
+    const std::int32_t begin = source.sequences[first].begin;
+    const std::span piece(context.arena().allocate<Sequence>(static_cast<std::int64_t>(count)),
+                          count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Sequence& sentence = source.sequences[first + i];
+      piece[i] = {sentence.begin - begin, sentence.length};
+    }
+    const auto ids = source.ids.subspan(static_cast<std::size_t>(begin),
+                                        static_cast<std::size_t>(total_length(piece)));
+    decoder_.store_memory(context, encode(context, {ids, piece}), begin, cache);
+    first += count;
+  }
 }
 
 Tensor Transformer::decode(Context& context, const Tokens& next, DecoderCache& cache,

@@ -49,9 +49,10 @@ class Transformer {
   Tensor loss(Context& context, const Examples& examples, std::span<const double> row_weights,
               double label_smoothing) const;
 
-  /// Begins to decode step by step in `cache`, with a hypothesis for each sentence of `memory`,
-  /// which is not needed any more afterwards. Inference.
-  void begin_decoding(Context& context, const Memory& memory, DecoderCache& cache) const;
+  /// Begins to decode step by step in `cache`, with a hypothesis for each sentence of `source`. The
+  /// encoder runs over a few sentences at a time, in steps of their own: so much memory is enough.
+  /// Inference.
+  void begin_decoding(Context& context, const Tokens& source, DecoderCache& cache) const;
   /// The next tokens of every hypothesis, at least one of each -> their states. Where it throws,
   /// the cache has to be begun anew.
   Tensor decode(Context& context, const Tokens& next, DecoderCache& cache,

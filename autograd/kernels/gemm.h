@@ -50,7 +50,7 @@ void gemm(const ProductShape& shape, Operand<T> a, Operand<T> b, Product<T> c, A
 /// operations in the same order however many rows there are and wherever its row stands: what
 /// decoding needs so that a translation does not depend on its batch. OpenBLAS does not promise
 /// that (it takes other kernels for few rows, and its AVX2 kernels treat rows by their position
-/// modulo 12), so this product is our own: dot products in register tiles, no packing.
+/// modulo 12), so this product is our own.
 template <class T>
 void row_invariant_product(const ProductShape& shape, Operand<T> a, Operand<T> weight, Product<T> c,
                            int threads);

@@ -1,12 +1,14 @@
-// c_ij = sum_l a_il w_jl as dot products along l. A tile of rows of A and of rows of W shares its
-// loads; every element has an accumulator of its own, one vector wide, whose lanes are added in a
-// fixed order at the end. Which tile an element falls into changes nothing about its bits.
+// c_ij = sum_l a_il w_jl, each element by fused additions in the order of l. Vectors run over the
+// rows of W, a panel of which is transposed and then serves all rows of A, so that nothing is added
+// across lanes; each element of A is broadcast. Which tile an element falls into changes nothing
+// about its bits.
 
 #include <algorithm>
 
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/simd.h"
+#include "autograd/kernels/transpose.h"
 
 namespace heddle::kernels {
 
@@ -14,52 +16,97 @@ namespace {
 
 // Accumulators that fit the registers beside the operands: 16 of 32 with AVX-512, 8 of 16 with
 // AVX2.
-constexpr int kTileRows = kVectorBytes == 64 ? 4 : 2;
-constexpr int kTileOuts = 4;
-// Rows of A that stay in the cache while all of W passes by, and elements of work per block.
-constexpr std::int64_t kRowsPerBlock = 64;
-constexpr std::int64_t kOutsPerBlock = 128;
+constexpr int kTileRows = kVectorBytes == 64 ? 8 : 4;
+constexpr int kTileVectors = 2;
+// A panel stays in the innermost cache: 128 x 32 floats are 16 KB.
+constexpr std::int64_t kPanelDepth = 128;
 
-template <class T, int kRows, int kOuts>
-void multiply_tile(std::int64_t k, Operand<T> a, Operand<T> w, Product<T> c) {
-  Vector<T> sums[kRows][kOuts] = {};
-  const auto accumulate = [&](auto&& read, std::int64_t l) {
-    Vector<T> weights[kOuts];
-#pragma GCC unroll 4
-    for (int j = 0; j < kOuts; ++j) weights[j] = read(w.data + j * w.stride + l);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-      const Vector<T> x = read(a.data + i * a.stride + l);
-#pragma GCC unroll 4
-      for (int j = 0; j < kOuts; ++j) sums[i][j] = multiply_add<T>(x, weights[j], sums[i][j]);
+/// A part of W, transposed: element (l, j) at data[l][j].
+template <class T>
+struct Panel {
+  static constexpr int kOuts = kTileVectors * kLanes<T>;
+  alignas(kVectorBytes) T data[kPanelDepth][kOuts];
+
+  /// Rows [0, outs) and columns [0, depth) of `w`; rows that are not there are zero.
+  void fill(Operand<T> w, std::int64_t outs, std::int64_t depth) {
+    for (int v = 0; v < kTileVectors; ++v) {
+      const std::int64_t first = v * kLanes<T>;
+      const std::int64_t there = std::clamp<std::int64_t>(outs - first, 0, kLanes<T>);
+      for_each_vector<T>(depth, [&](std::int64_t l, const auto& lanes) {
+        Vector<T> block[kLanes<T>];
+        for (int j = 0; j < kLanes<T>; ++j) {
+          block[j] = j < there ? lanes.load(w.data + (first + j) * w.stride + l) : Vector<T>{};
+        }
+        transpose<T>(block);
+        for (std::int64_t i = 0; i < lanes.size(); ++i) store(data[l + i] + first, block[i]);
+      });
     }
-  };
-  const std::int64_t whole = k / kLanes<T> * kLanes<T>;
-  for (std::int64_t l = 0; l < whole; l += kLanes<T>) {
-    accumulate([](const T* p) { return load(p); }, l);
   }
-  if (whole < k) accumulate([&](const T* p) { return load_part(p, k - whole); }, whole);
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int j = 0; j < kOuts; ++j) {
-      T* const target = c.data + i * c.stride + j;
-      const T sum = sum_of_lanes<T>(sums[i][j]);
-      *target = c.add ? *target + sum : sum;
+};
+
+/// The elements of C that a tile writes: kTileVectors vectors of a row, `outs` elements of which
+/// are there.
+template <class T>
+struct TileRow {
+  T* data;
+  std::int64_t outs;
+
+  template <class Body>
+  [[gnu::always_inline]] void for_each(const Body& body) const {
+#pragma GCC unroll 2
+    for (int v = 0; v < kTileVectors; ++v) {
+      const std::int64_t there = outs - v * kLanes<T>;
+      if (there >= kLanes<T>) {
+        body(v, AllLanes<T>{}, data + v * kLanes<T>);
+      } else if (there > 0) {
+        body(v, FirstLanes<T>{there}, data + v * kLanes<T>);
+      }
     }
+  }
+};
+
+template <class T, int kRows>
+void multiply_tile(const Panel<T>& panel, std::int64_t depth, Operand<T> a, std::int64_t outs,
+                   Product<T> c) {
+  Vector<T> sums[kRows][kTileVectors] = {};
+  if (c.add) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      TileRow<T>{c.data + i * c.stride, outs}.for_each(
+          [&](int v, const auto& lanes, T* target) { sums[i][v] = lanes.load(target); });
+    }
+  }
+  for (std::int64_t l = 0; l < depth; ++l) {
+    Vector<T> weights[kTileVectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < kTileVectors; ++v) weights[v] = load(panel.data[l] + v * kLanes<T>);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const Vector<T> x = broadcast(a.data[i * a.stride + l]);
+#pragma GCC unroll 2
+      for (int v = 0; v < kTileVectors; ++v) {
+        sums[i][v] = multiply_add<T>(x, weights[v], sums[i][v]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    TileRow<T>{c.data + i * c.stride, outs}.for_each(
+        [&](int v, const auto& lanes, T* target) { lanes.store(target, sums[i][v]); });
   }
 }
 
+/// All rows of A, in tiles of kRows and then smaller ones.
 template <class T, int kRows>
-void multiply_rows(std::int64_t outs, std::int64_t k, Operand<T> a, Operand<T> w, Product<T> c) {
-  std::int64_t j = 0;
-  for (; j + kTileOuts <= outs; j += kTileOuts) {
-    multiply_tile<T, kRows, kTileOuts>(k, a, {w.data + j * w.stride, w.stride},
-                                       {c.data + j, c.stride, c.add});
+void multiply_rows(const Panel<T>& panel, std::int64_t rows, std::int64_t depth, Operand<T> a,
+                   std::int64_t outs, Product<T> c) {
+  for (; rows >= kRows; rows -= kRows) {
+    multiply_tile<T, kRows>(panel, depth, a, outs, c);
+    a.data += kRows * a.stride;
+    c.data += kRows * c.stride;
   }
-  for (; j < outs; ++j) {
-    multiply_tile<T, kRows, 1>(k, a, {w.data + j * w.stride, w.stride},
-                               {c.data + j, c.stride, c.add});
+  if constexpr (kRows > 1) {
+    if (rows > 0) multiply_rows<T, kRows / 2>(panel, rows, depth, a, outs, c);
   }
 }
 
@@ -68,21 +115,13 @@ void multiply_rows(std::int64_t outs, std::int64_t k, Operand<T> a, Operand<T> w
 template <class T>
 void row_invariant_product(const ProductShape& s, Operand<T> a, Operand<T> w, Product<T> c,
                            int threads) {
-  const std::int64_t across = (s.n + kOutsPerBlock - 1) / kOutsPerBlock;
-  const std::int64_t down = (s.m + kRowsPerBlock - 1) / kRowsPerBlock;
-  parallel_for(threads, across * down, 1, [&](std::int64_t block, std::int64_t) {
-    const std::int64_t out = block % across * kOutsPerBlock;
-    const std::int64_t outs = std::min(kOutsPerBlock, s.n - out);
-    const std::int64_t end = std::min(s.m, (block / across + 1) * kRowsPerBlock);
-    const Operand<T> weight{w.data + out * w.stride, w.stride};
-    std::int64_t i = block / across * kRowsPerBlock;
-    for (; i + kTileRows <= end; i += kTileRows) {
-      multiply_rows<T, kTileRows>(outs, s.k, {a.data + i * a.stride, a.stride}, weight,
-                                  {c.data + i * c.stride + out, c.stride, c.add});
-    }
-    for (; i < end; ++i) {
-      multiply_rows<T, 1>(outs, s.k, {a.data + i * a.stride, a.stride}, weight,
-                          {c.data + i * c.stride + out, c.stride, c.add});
+  parallel_for(threads, s.n, Panel<T>::kOuts, [&](std::int64_t out, std::int64_t end) {
+    Panel<T> panel;
+    for (std::int64_t l = 0; l == 0 || l < s.k; l += kPanelDepth) {  // an empty sum is zero
+      const std::int64_t depth = std::min(kPanelDepth, s.k - l);
+      panel.fill({w.data + out * w.stride + l, w.stride}, end - out, depth);
+      multiply_rows<T, kTileRows>(panel, s.m, depth, {a.data + l, a.stride}, end - out,
+                                  {c.data + out, c.stride, c.add || l > 0});
     }
   });
 }

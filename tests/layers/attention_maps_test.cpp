@@ -77,7 +77,7 @@ TEST_CASE("attention maps: step by step they are rows of those of the whole pass
 
   DecoderCache cache;
   stepping.begin(Mode::kInference);
-  m.transformer.begin_decoding(stepping, m.transformer.encode(stepping, source.tokens()), cache);
+  m.transformer.begin_decoding(stepping, source.tokens(), cache);
   for (std::int64_t t = 0; t < 5; ++t) {
     Sentences next;
     for (const std::size_t s : {0U, 1U})

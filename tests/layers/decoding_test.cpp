@@ -53,7 +53,7 @@ class Stepper {
  public:
   Stepper(const TestModel& m, const Sentences& source) : m_(m) {
     c_.begin(Mode::kInference);
-    m.transformer.begin_decoding(c_, m.transformer.encode(c_, source.tokens()), cache);
+    m.transformer.begin_decoding(c_, source.tokens(), cache);
   }
 
   /// Feeds each hypothesis its new tokens; their scores.
@@ -198,7 +198,7 @@ TEST_CASE("decoding: a cache begins anew, also for another model") {
   Context c;
   for (const TestModel* m : {&small, &other, &small}) {
     c.begin(Mode::kInference);
-    m->transformer.begin_decoding(c, m->transformer.encode(c, source.tokens()), stepper.cache);
+    m->transformer.begin_decoding(c, source.tokens(), stepper.cache);
     CHECK(stepper.cache.hypotheses() == 2);
     CHECK(stepper.cache.length(0) == 0);
     c.begin(Mode::kInference);
@@ -282,7 +282,7 @@ TEST_CASE("decoding: misuse is refused") {
   Context training(gradients);
   training.begin(Mode::kTraining);
   const Memory memory = m.transformer.encode(training, source.tokens());
-  CHECK_MESSAGE_THROWN(m.transformer.begin_decoding(training, memory, stepper.cache),
+  CHECK_MESSAGE_THROWN(m.transformer.begin_decoding(training, source.tokens(), stepper.cache),
                        "begin_decoding: the context is training");
   CHECK_MESSAGE_THROWN(m.transformer.decode(training, one.tokens(), memory),
                        "decode: 1 target sentences, 2 source sentences");
@@ -292,7 +292,7 @@ TEST_CASE("decoding: misuse is refused") {
   CHECK_MESSAGE_THROWN(other.transformer.decode(c, source.tokens(), stepper.cache),
                        "decode: the cache was not begun by this model");
   c.begin(Mode::kInference);
-  m.transformer.begin_decoding(c, m.transformer.encode(c, source.tokens()), stepper.cache);
+  m.transformer.begin_decoding(c, source.tokens(), stepper.cache);
   const std::vector<Sequence> gap = {{0, 1}, {2, 1}};
   CHECK_MESSAGE_THROWN(m.transformer.decode(c, {source.ids, gap}, stepper.cache),
                        "decoder cache: ");

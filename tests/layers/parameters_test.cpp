@@ -175,7 +175,7 @@ TEST_CASE("vocabulary: nothing reads the row of padding and start, whatever is t
     }
     c.begin(Mode::kInference);
     DecoderCache cache;
-    m.transformer.begin_decoding(c, m.transformer.encode(c, source.tokens()), cache);
+    m.transformer.begin_decoding(c, source.tokens(), cache);
     Sentences start;
     start.append({10});
     start.append({10});
