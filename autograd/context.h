@@ -43,6 +43,7 @@ class Context {
   bool training() const { return mode_ == Mode::kTraining; }
   bool recording() const { return training() && !paused_; }
   int threads() const { return threads_; }
+  void set_threads(int threads) { threads_ = threads; }
   Tape& tape() { return tape_; }
   GradientSlab* gradients() const { return gradients_; }
 

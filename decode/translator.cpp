@@ -13,7 +13,7 @@ namespace heddle {
 namespace {
 
 // Enough rows for fast products, few enough that all threads have work.
-constexpr std::size_t kBatchSentences = 64;
+constexpr std::size_t kBatchSentences = 32;
 constexpr std::size_t kBatchRows = 80;  // sentences by hypotheses of each
 constexpr std::size_t kBatchTokens = 4096;
 
@@ -153,15 +153,19 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   for (std::size_t i = 0; i < translations.size(); ++i) {
     if (!translations[i].source_ids.empty()) order.push_back(i);
   }
+  if (order.empty()) return translations;
   std::ranges::stable_sort(order, std::greater(),
                            [&](std::size_t i) { return translations[i].source_ids.size(); });
   const std::size_t hypotheses = sampling_ ? n_best_ : static_cast<std::size_t>(search_.beam);
   const std::vector<std::size_t> borders =
       batch_borders(order, translations, hypotheses, spaces_.size());
+  const int lanes = std::min(threads, static_cast<int>(borders.size()) - 1);
+  const int threads_of_lane = threads / lanes;  // several where there is little to do
   std::atomic<std::size_t> next = 0;
-  run_lanes(threads, threads, 1, [&](int lane) {
+  run_lanes(lanes, threads, threads_of_lane, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
-    for (std::size_t b = next++; b + 1 < borders.size() && !order.empty(); b = next++) {
+    space.context.set_threads(threads_of_lane);
+    for (std::size_t b = next++; b + 1 < borders.size(); b = next++) {
       const auto which = std::span(order).subspan(borders[b], borders[b + 1] - borders[b]);
       translate_batch({which, first_line}, translations, space);
     }

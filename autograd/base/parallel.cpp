@@ -11,7 +11,8 @@ int available_threads() {
 }
 
 void run_lanes(int lanes, int threads, int threads_per_lane, const std::function<void(int)>& body) {
-  std::exception_ptr error;  // of the lowest lane that threw
+  if (lanes == 1) return body(0);  // threads of its own would be made anew for every nested loop
+  std::exception_ptr error;        // of the lowest lane that threw
   int failed = lanes;
   const auto guarded = [&](int lane) {
     try {

