@@ -37,7 +37,7 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() {
   const std::uint64_t over = 1;
-  static_cast<void>(::write(end_, &over, sizeof over) == 0);
+  [[maybe_unused]] const ssize_t written = ::write(end_, &over, sizeof over);
   waiting_.join();
   ::close(end_);
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
