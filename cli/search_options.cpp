@@ -16,7 +16,9 @@ void SearchOptions::add_to(CLI::App& verb) {
 }
 
 void SearchOptions::add_n_best_to(CLI::App& verb) {
-  verb.add_option("--n-best", n_best, "translations of each line, at most as many as the beam")
+  verb.add_option(
+          "--n-best", n_best,
+          "translations of each line, at most as many as the beam; with --sample as many draws")
       ->check(CLI::Range(1, kLargestBeam));
 }
 

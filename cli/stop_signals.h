@@ -1,8 +1,8 @@
 // Ctrl-C and friends: the first asks to stop, a second Ctrl-C leaves at once.
 //
-// A thread of its own waits for them, and no other thread is ever interrupted: the kernels of
-// oneDNN use the stack pointer as a register for the heap, so that a signal handler on their thread
-// would write into other people's memory (seen with 2.6.3).
+// A thread of its own waits for them, and no thread that computes is ever interrupted: the kernels
+// of oneDNN use the stack pointer as a register for the heap, so that a signal handler on their
+// thread would write into other people's memory (seen with 2.6.3).
 #pragma once
 
 #include <signal.h>
@@ -30,7 +30,8 @@ class StopSignals {
 
   sigset_t awaited_, before_;
   std::atomic<int> received_ = 0;
-  int end_ = -1;  // an eventfd: written to when it is over
+  int signals_ = -1;  // a signalfd
+  int end_ = -1;      // an eventfd: written to when it is over
   std::thread waiting_;
 };
 

@@ -75,12 +75,13 @@ class Prefixes {
 
 /// What users should know about the lines, told at the end.
 struct Remarks {
-  std::int64_t lines = 0, invalid = 0, first_invalid = 0, cut = 0, unfinished = 0;
+  std::int64_t lines = 0, invalid = 0, first_invalid = 0, cut = 0, prefixes_cut = 0, unfinished = 0;
 
   void note(const std::string& line, const Translation& translation) {
     ++lines;
     if (first_invalid_byte(line) && invalid++ == 0) first_invalid = lines;
     if (translation.cut) ++cut;
+    if (translation.prefix_cut) ++prefixes_cut;
     if (!translation.outputs.empty() && !translation.outputs.front().hypothesis.finished) {
       ++unfinished;
     }
@@ -96,10 +97,16 @@ struct Remarks {
                  "out\n",
                  cut, lines, longest);
     }
+    if (prefixes_cut > 0) {
+      fmt::print(stderr,
+                 "heddle: {} of {} prefixes have as many tokens as the model has positions; their "
+                 "ends were left out\n",
+                 prefixes_cut, lines);
+    }
     if (unfinished > 0) {
       fmt::print(stderr,
-                 "heddle: {} of {} translations did not end and were cut at "
-                 "decode.max_length\n",
+                 "heddle: {} of {} translations did not end and were cut at the largest length, "
+                 "which --max-length or decode.max_length says\n",
                  unfinished, lines);
     }
   }

@@ -37,6 +37,8 @@ std::vector<std::int32_t> words_of_tokens(const Tokenizer& tokenizer,
     const std::string text = tokenizer.decode(ids.first(i + 1));
     words.push_back(static_cast<std::int32_t>(words_of(text).size()) - 1);
   }
+  // The first bytes of a character may look like a word that the last one takes back.
+  for (std::size_t i = words.size(); i-- > 1;) words[i - 1] = std::min(words[i - 1], words[i]);
   return words;
 }
 

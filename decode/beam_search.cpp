@@ -10,9 +10,6 @@ namespace heddle {
 
 namespace {
 
-// Of an output there is room for so many from the start; longer ones allocate as they grow.
-constexpr std::size_t kReservedTokens = 1024;
-
 // A token and the one before it, an index of the list of all; -1 is the start.
 struct Token {
   std::int32_t id, before;
@@ -97,7 +94,7 @@ void BeamSearch::begin() {
     sentence.running.reserve(beam_);
     sentence.running.push_back({-1, 0.0});
     sentence.ended.reserve(beam_ + 1);
-    tokens += std::min(static_cast<std::size_t>(sentence.limit), kReservedTokens) * beam_;
+    tokens += static_cast<std::size_t>(std::min(sentence.limit, kReservedTokens)) * beam_;
     ids_.push_back(transformer_.vocabularies().target.start());
     one_each_.push_back({static_cast<std::int32_t>(i), 1});
   }
@@ -110,9 +107,7 @@ void BeamSearch::begin() {
   row_of_.reserve(beam_);
   candidates_.reserve(2 * beam_);
   continuations_.reserve(2 * beam_ * beam_);
-  Context& context = space_.context;
-  context.begin(Mode::kInference);
-  transformer_.begin_decoding(context, source, space_.cache);
+  transformer_.begin_decoding(space_.context, source, space_.cache);
 }
 
 // The likeliest of the continuations of all running hypotheses, sorted.

@@ -50,6 +50,9 @@ struct DecodingInput {
   }
 };
 
+/// Of an output there is room for so many from the start; longer ones allocate as they grow.
+inline constexpr std::int32_t kReservedTokens = 1024;
+
 /// The memory of decoding, used again from batch to batch.
 struct DecodingSpace {
   explicit DecodingSpace(int threads = 1) : context(threads) {}

@@ -22,8 +22,6 @@ struct Live {
   Tokens tokens() const { return {next, Sequences(one_each).first(next.size())}; }
 };
 
-constexpr std::int32_t kReservedTokens = 1024;  // longer outputs may allocate as they grow
-
 class RollOut {
  public:
   RollOut(const Transformer& transformer, const DecodingInput& input, std::size_t copies,
@@ -88,7 +86,6 @@ std::vector<Hypothesis> roll_out(const Transformer& transformer, const DecodingI
   RollOut outputs(transformer, input, copies, limit, choose);
   Live live(input.source.sequences.size(), copies, transformer.vocabularies().target.start());
   Context& context = space.context;
-  context.begin(Mode::kInference);
   transformer.begin_decoding(context, input.source, space.cache);
   while (!live.outputs.empty()) {
     space.cache.select(live.parents);

@@ -46,17 +46,22 @@ void TokenSampler::restrict(std::span<const T> scores) {
     return at(a) != at(b) ? at(a) > at(b) : a < b;
   };
   const auto k = static_cast<std::size_t>(options_.top_k);
-  const std::size_t most = k == 0 ? order_.size() : std::min(order_.size(), k);
-  std::partial_sort(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(most),
-                    order_.end(), likelier);
-  order_.resize(most);
-  if (options_.top_p == 1.0) return;
+  if (k > 0 && k < order_.size()) {
+    std::nth_element(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(k), order_.end(),
+                     likelier);
+    order_.resize(k);
+  }
+  // A heap gives the likeliest first, without sorting those that are never reached.
+  const auto less_likely = [&](std::int32_t a, std::int32_t b) { return likelier(b, a); };
+  std::ranges::make_heap(order_, less_likely);
   const double wanted = options_.top_p * total_weight();
-  double sum = 0.0;
-  const auto enough = std::ranges::find_if(order_, [&](std::int32_t id) {
-    return (sum += weights_[static_cast<std::size_t>(id)]) >= wanted;
-  });
-  if (enough != order_.end()) order_.erase(enough + 1, order_.end());
+  auto end = order_.end();
+  for (double sum = 0.0; end != order_.begin() && (options_.top_p == 1.0 || sum < wanted);) {
+    std::pop_heap(order_.begin(), end--, less_likely);
+    sum += weights_[static_cast<std::size_t>(*end)];
+  }
+  order_.erase(order_.begin(), end);
+  std::ranges::reverse(order_);
 }
 
 // By the share of each in the sum of weights.

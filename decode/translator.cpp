@@ -145,7 +145,11 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
     for (auto i = static_cast<std::size_t>(lane); i < lines.size(); i += spaces_.size()) {
       encode(lines[i], translations[i]);
       if (!prefixes.empty()) {
-        append_ids(tokenizers_.target(), prefixes[i], translations[i].prefix_ids);
+        std::vector<std::int32_t>& ids = translations[i].prefix_ids;
+        append_ids(tokenizers_.target(), prefixes[i], ids);
+        const auto most = static_cast<std::size_t>(transformer_.longest_target() - 1);
+        translations[i].prefix_cut = ids.size() > most;
+        ids.resize(std::min(ids.size(), most));
       }
     }
   });
@@ -160,7 +164,8 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   const std::vector<std::size_t> borders =
       batch_borders(order, translations, hypotheses, spaces_.size());
   const int lanes = std::min(threads, static_cast<int>(borders.size()) - 1);
-  const int threads_of_lane = threads / lanes;  // several where there is little to do
+  // Of one lane all. Several would make threads anew for every loop.
+  const int threads_of_lane = lanes == 1 ? threads : 1;
   std::atomic<std::size_t> next = 0;
   run_lanes(lanes, threads, threads_of_lane, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];

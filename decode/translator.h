@@ -26,7 +26,8 @@ struct Translation {
 
   std::vector<std::int32_t> source_ids;  // with the end
   std::vector<std::int32_t> prefix_ids;
-  bool cut = false;  // the source was too long: its end was left out
+  bool cut = false;         // the source was too long: its end was left out
+  bool prefix_cut = false;  // the same of the prefix
   /// The best first, or as they were drawn; none for a line without text.
   std::vector<Output> outputs;
 

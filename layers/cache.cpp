@@ -106,7 +106,7 @@ void DecoderCache::extend(Sequences sequences) {
   new_rows_ = rows_;
   rows_ += total_length(sequences);
   if (rows_ > capacity_) {
-    capacity_ = rows_ + kBlock * hypotheses();
+    capacity_ = rows_ + std::max(kBlock * hypotheses(), rows_ / 2);
     for (CachedRows& rows : self_) rows.grow(capacity_);
   }
   first_positions_.clear();

@@ -24,9 +24,8 @@ void write_checkpoint(const std::filesystem::path& folder, Learner& learner,
                       const Tokenizers& tokenizers, const std::string& config,
                       const RunState& state);
 
-/// Gives a learner whose store is not allocated its weights, moments and, where it has a decay, the
-/// moving average. Throws FileError with all
-/// differences where they are those of another model.
+/// Gives a learner whose store is not allocated its weights and moments and, with a decay, their
+/// moving average. Throws FileError with all differences where they are those of another model.
 RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner,
                          std::optional<double> ema_decay);
 

@@ -42,7 +42,10 @@ RunState read_state(const std::filesystem::path& file) {
   RunState state;
   try {
     const Json json = Json::parse(text);
-    check<FileError>(json.at("format") == kFormat, file.string(), ": is of another version");
+    check<FileError>(
+        json.at("format") == kFormat, file.string(),
+        ": is of another version: it still translates, and a new run can begin with it "
+        "(train.init_from)");
     state.update = json.at("update");
     state.cursor = {json.at("epoch"), json.at("position")};
     state.target_tokens = json.at("target_tokens");

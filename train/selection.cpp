@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 std::optional<std::size_t> take_validation(std::vector<RunState::Validated>& best,
                                            const RunState::Validated& validated, std::int64_t keep,
                                            std::optional<Metric> best_by) {
+  if (std::ssize(best) > keep) best.resize(static_cast<std::size_t>(keep));  // was more once
   const bool more = best_by && higher_is_better(*best_by);
   const auto better = [&](double a, double b) { return more ? a > b : a < b; };
   const auto place =

@@ -221,9 +221,7 @@ void Trainer::save(RunFolder& folder) {
     write_checkpoint(path, parts_.learner, parts_.tokenizers, parts_.config, state_);
   });
   folder.point("last", state_.update);
-  if (!state_.best.empty() && state_.best.front().update == state_.update) {
-    folder.point("best", state_.update);
-  }
+  if (!state_.best.empty()) folder.point("best", state_.best.front().update);
   saved_ = state_.update;
   remove_old(folder);
   window_.begin += Clock::now() - begin;

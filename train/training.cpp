@@ -118,6 +118,9 @@ Training::Training(const TrainingRequest& request, Progress& progress, std::func
       settings_(document_.root()) {
   const Config root = document_.root();
   DataConfig::require_training_text(root.object("data", ""));
+  if (settings_.train.average_best && !settings_.data.valid && settings_.data.hold_out == 0) {
+    root.object("train", "").error("average_best", "needs a validation text: give data.valid");
+  }
   TrainConfig::require_end(root.object("train", ""));
   read_whole_config(root, stand_ins(root));
   document_.finish();

@@ -12,7 +12,8 @@ namespace heddle {
 Tensor reshape(Context& context, const Tensor& x, const Shape& shape);
 /// Swaps two axes; by default the last two.
 Tensor transpose(Context& context, const Tensor& x, int axis_a = -2, int axis_b = -1);
-/// Elements [begin, end) of one axis.
+/// Elements [begin, end) of one axis. Without training, those of the first axis share the memory of
+/// x.
 Tensor slice(Context& context, const Tensor& x, int axis, std::int64_t begin, std::int64_t end);
 /// One after the other along an axis; all other dimensions agree.
 Tensor concat(Context& context, std::span<const Tensor> parts, int axis);

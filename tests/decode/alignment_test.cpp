@@ -33,6 +33,9 @@ TEST_CASE("alignment: tokens belong to words, whatever the tokenizer") {
   CHECK(pieces.front() <= 0);
   CHECK(pieces.back() == 2);
   CHECK(std::ranges::is_sorted(pieces));
+  // A no-break space of two bytes divides words, but its first byte alone looks like one.
+  CHECK(words("byte", "a \u00A0") == std::vector<std::int32_t>{0, 0, 0, 0});
+  CHECK(words("byte", "a\u00A0bc") == std::vector<std::int32_t>{0, 0, 0, 1, 1});
   CHECK(words_of_tokens(
             *train_tokenizer(ConfigDocument::parse(R"({"type": "byte"})", "test.json").root(),
                              [](const auto&) {}),

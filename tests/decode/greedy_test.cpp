@@ -12,6 +12,7 @@ using namespace heddle;
 using heddle::testing::allocations;
 using heddle::testing::DecodingExample;
 using heddle::testing::limit_of;
+using heddle::testing::same;
 using heddle::testing::Sentences;
 
 namespace {
@@ -139,6 +140,20 @@ TEST_CASE("decode config: defaults, and what is read") {
       ConfigDocument::parse(R"({"beam": 5, "length_penalty": 0.6})", "test.json");
   CHECK(DecodeConfig(given.root()).beam == 5);
   CHECK(DecodeConfig(given.root()).length_penalty == 0.6);
+}
+
+TEST_CASE("greedy: many tokens, which are encoded in pieces, are decoded as few are") {
+  DecodingExample e(30, {100, 7, 160, 300, 1, 90, 40, 20});
+  const auto together = greedy(e.model.transformer, e.source.tokens(), limit_of(8), e.space);
+  REQUIRE(together.size() == 8);
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    CAPTURE(i);
+    Sentences one;
+    one.append(e.source.sentence(i));
+    CHECK(same(greedy(e.model.transformer, one.tokens(), limit_of(8), e.space)[0], together[i]));
+    CHECK(together[i].log_probability ==
+          doctest::Approx(e.log_probability(i, together[i])).epsilon(1e-9));
+  }
 }
 
 TEST_CASE("greedy: the limit is read from a config") {

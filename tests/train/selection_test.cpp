@@ -135,22 +135,33 @@ TEST_CASE("selection: intervals of epochs, also behind a restart") {
   std::vector<std::int64_t> validated;
   for (const Json& v : validations_of(small)) validated.push_back(v["update"]);
   CHECK(validated == expected);
-  CHECK(small.bytes("run/checkpoints/last/model.safetensors") ==
-        small.bytes("whole/checkpoints/last/model.safetensors"));
+  for (const char* file : {"model.safetensors", "state.json"}) {
+    CHECK(small.bytes(std::string("run/checkpoints/last/") + file) ==
+          small.bytes(std::string("whole/checkpoints/last/") + file));
+  }
 }
 
 TEST_CASE("selection: a moving average validates, translates and is resumed") {
   const std::vector<std::string> set = {"train.steps=24", "train.ema_decay=0.9",
-                                        "train.best_by=chrf", "train.keep_last=9"};
+                                        "train.best_by=chrf", "train.keep_last=9",
+                                        "train.keep_best=2"};
   SmallRun small;
   small.train({.run = "whole", .set = set});
   int asked = 0;
   small.train({.set = set, .stop = [&] { return ++asked > 9; }});
   small.train({.set = set, .open = RunFolder::Open::kContinue, .threads = 1});
   const std::string last = "/checkpoints/step-000024/";
-  for (const char* file : {"ema.safetensors", "model.safetensors", "optimizer.safetensors"}) {
-    CHECK(small.bytes("run" + last + file) == small.bytes("whole" + last + file));
-  }
+  const auto check_same = [&] {
+    for (const char* file :
+         {"ema.safetensors", "model.safetensors", "optimizer.safetensors", "state.json"}) {
+      CHECK(small.bytes("run" + last + file) == small.bytes("whole" + last + file));
+    }
+  };
+  check_same();
+  // As after a crash: behind an older checkpoint.
+  RunFolder(small / "run", RunFolder::Open::kContinue).point("last", 12);
+  small.train({.set = set, .open = RunFolder::Open::kContinue});
+  check_same();
   // Training itself is as without it.
   std::vector<std::string> plain = set;
   plain[1] = "seed=1";
@@ -179,5 +190,9 @@ TEST_CASE("selection: a moving average validates, translates and is resumed") {
   CHECK(contains(config_error("train.metrics=[\"blue\"]"),
                  "train.metrics: \"blue\" is none of exact, bleu, chrf, chrf++, wer, per; did you "
                  "mean \"bleu\"?"));
+  SmallRun unseen;
+  CHECK_THROWS_WITH_AS(
+      unseen.train({.set = {"data.valid={}", "train.average_best=2", "train.keep_best=2"}}),
+      doctest::Contains("average_best: needs a validation text"), ConfigError);
   CHECK(contains(config_error("train.average_best=2"), "2 checkpoints, but keep_best keeps 1"));
 }

@@ -145,7 +145,8 @@ TEST_CASE_TEMPLATE("rows of an inference product do not depend on the other rows
   // Projections, FFN and output layers of the tiny, char and base models, and tiny test models.
   std::vector<Weight> weights{{128, 128}, {384, 128}, {256, 128},  {128, 256},  {1000, 128},
                               {256, 256}, {768, 256}, {1024, 256}, {256, 1024}, {64, 256},
-                              {512, 512}, {16, 16},   {33, 17},    {8, 64}};
+                              {512, 512}, {16, 16},   {33, 17},    {8, 64},     {40, 200},
+                              {31, 129},  {9, 300}};
   for (const Weight& w : weights) {
     const Problem<T> all({640, w.out, w.in}, false, true);
     std::vector<T> reference(static_cast<std::size_t>(640 * w.out));
@@ -167,6 +168,31 @@ TEST_CASE_TEMPLATE("rows of an inference product do not depend on the other rows
     const auto last = static_cast<std::size_t>(640 * w.out - 1);
     CHECK(std::abs(reference[last] - all.expected(639, w.out - 1)) < 1e-4);
   }
+}
+
+TEST_CASE_TEMPLATE("inference products are right everywhere, may add, and sum nothing to zero", T,
+                   float, double) {
+  for (const ProductShape shape :
+       {ProductShape{9, 40, 200}, {7, 31, 129}, {1, 1, 300}, {16, 33, 1}}) {
+    const Problem<T> problem(shape, false, true);
+    std::vector<T> c(static_cast<std::size_t>(shape.m * shape.n), T{2});
+    for (const bool add : {false, true}) {
+      row_invariant_product<T>(shape, problem.left(), problem.right(), {c.data(), shape.n, add}, 2);
+      double worst = 0.0;
+      for (std::int64_t i = 0; i < shape.m; ++i) {
+        for (std::int64_t j = 0; j < shape.n; ++j) {
+          const double expected = (add ? 2.0 : 1.0) * problem.expected(i, j);
+          const double got = static_cast<double>(c[static_cast<std::size_t>(i * shape.n + j)]);
+          worst = std::max(worst, std::abs(got - expected));
+        }
+      }
+      CHECK(worst < (sizeof(T) == 4 ? 1e-4 : 1e-12));
+    }
+  }
+  std::vector<T> c(6, T{7});
+  const T none{};
+  row_invariant_product<T>({2, 3, 0}, {&none, 0}, {&none, 0, true}, {c.data(), 3}, 1);
+  CHECK(c == std::vector<T>(6, T{0}));
 }
 
 TEST_CASE("a library that the build does not have is an error, the faster one is one that it has") {
