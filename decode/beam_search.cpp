@@ -1,7 +1,6 @@
 #include "decode/beam_search.h"
 
 #include <algorithm>
-#include <ranges>
 #include <tuple>
 
 #include "decode/candidates.h"
@@ -209,9 +208,9 @@ Hypothesis BeamSearch::hypothesis_of(const Ended& ended) const {
                         .finished = ended.finished};
   hypothesis.ids.resize(static_cast<std::size_t>(ended.length) - (ended.finished ? 1 : 0));
   std::int32_t at = ended.last;
-  for (std::int32_t& id : std::views::reverse(hypothesis.ids)) {
+  for (auto id = hypothesis.ids.rbegin(); id != hypothesis.ids.rend(); ++id) {
     const Token& token = tokens_[static_cast<std::size_t>(at)];
-    id = token.id;
+    *id = token.id;
     at = token.before;
   }
   return hypothesis;
