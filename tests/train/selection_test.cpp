@@ -73,7 +73,6 @@ TEST_CASE("selection: the best validations, of equals the earlier ones") {
 
 TEST_CASE("selection: a run keeps its last and its best checkpoints and averages those") {
   SmallRun small;
-  // The rate falls from high to nothing: what is best is not what is last.
   small.train({.set = {"train.steps=60", "train.validate_every=6", "train.checkpoint_every=60",
                        "train.keep_last=1", "train.keep_best=3", "train.average_best=3",
                        "train.best_by=chrf", "train.metrics=[\"exact\", \"wer\"]"}});
