@@ -13,6 +13,7 @@
 #include "decode/metrics/scores.h"
 #include "decode/trained_model.h"
 #include "train/resolved.h"
+#include "train/selection.h"
 
 namespace heddle {
 
@@ -56,19 +57,13 @@ void read_metrics(const fs::path& path, RunHistory& history) {
   }
 }
 
-bool more_is_better(std::string_view name) {
-  const auto metric = std::ranges::find(metric_names(), name, &MetricName::name);
-  return metric != metric_names().end() && higher_is_better(metric->metric);
-}
-
-/// The first of the best ones, as the trainer chooses it.
-std::optional<std::int64_t> best_update(const Curve& curve, bool more) {
-  std::optional<CurvePoint> best;
+/// As the trainer chooses it.
+std::optional<std::int64_t> best_update(const Curve& curve, std::optional<Metric> best_by) {
+  std::vector<RunState::Validated> best;
   for (const CurvePoint& point : curve) {
-    if (std::isnan(point.value)) continue;
-    if (!best || (more ? point.value > best->value : point.value < best->value)) best = point;
+    if (!std::isnan(point.value)) take_validation(best, {point.update, point.value}, 1, best_by);
   }
-  return best ? std::optional(best->update) : std::nullopt;
+  return best.empty() ? std::nullopt : std::optional(best.front().update);
 }
 
 bool has_number(const std::map<std::string, Curve>& curves) {
@@ -113,7 +108,7 @@ RunHistory read_history(const fs::path& run) {
   }
   const auto judged = history.validation.find(history.best_by);
   if (judged != history.validation.end()) {
-    history.best = best_update(judged->second, more_is_better(history.best_by));
+    history.best = best_update(judged->second, metric_called(history.best_by));
   }
   return history;
 }

@@ -12,14 +12,6 @@ constexpr Integers kCount = {1, kMost};
 
 constexpr Named<DType> kDTypes[] = {{"float32", DType::kFloat32}, {"float64", DType::kFloat64}};
 
-constexpr Named<std::optional<Metric>> kMeasures[] = {{"loss", std::nullopt},
-                                                      {"exact", Metric::kExactMatch},
-                                                      {"bleu", Metric::kBleu},
-                                                      {"chrf", Metric::kChrf},
-                                                      {"chrf++", Metric::kChrfPlusPlus},
-                                                      {"wer", Metric::kWordErrorRate},
-                                                      {"per", Metric::kTokenErrorRate}};
-
 constexpr Named<BleuTokens> kBleuTokens[] = {
     {"13a", BleuTokens::k13a}, {"none", BleuTokens::kNone}, {"char", BleuTokens::kChar}};
 
@@ -34,22 +26,18 @@ Interval interval(const Config& train, const std::string& key, const std::string
 
 }  // namespace
 
-std::string_view name_of(std::optional<Metric> metric) {
-  const auto found = std::ranges::find(kMeasures, metric, &Named<std::optional<Metric>>::value);
-  return found->name;
-}
-
 void TrainConfig::read_validation(const Config& train) {
   validate_every = interval(train, "validate_every", "validations");
-  best_by = train.choice("best_by", "loss", kMeasures,
-                         "What makes a validation the best: its loss, or a metric of the "
-                         "translations of its text.");
-  std::vector<std::string_view> names;
-  for (const auto& metric : kMeasures) names.push_back(metric.name);
+  std::vector<std::string_view> names = {"loss"};
+  for (const MetricName& metric : metric_names()) names.push_back(metric.name);
+  const std::size_t best = train.choice("best_by", "loss", names,
+                                        "What makes a validation the best: its loss, or a metric "
+                                        "of the translations of its text.");
+  best_by = metric_called(names[best]);
   for (const std::size_t i : train.choices("metrics", std::span(names).subspan(1),
                                            "What validations measure besides the loss; what "
                                            "best_by names is measured anyway.")) {
-    metrics.push_back(*kMeasures[i + 1].value);
+    metrics.push_back(metric_names()[i].metric);
   }
   if (best_by && std::ranges::count(metrics, *best_by) == 0) metrics.push_back(*best_by);
   bleu_tokens = train.choice("bleu_tokens", "13a", kBleuTokens,

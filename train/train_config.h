@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "autograd/base/dtype.h"
@@ -13,9 +12,6 @@
 #include "decode/metrics/scores.h"
 
 namespace heddle {
-
-/// The name of a metric in configs; "loss" where there is none.
-std::string_view name_of(std::optional<Metric> metric);
 
 /// Every so many updates, or passes over the training text.
 struct Interval {

@@ -115,6 +115,15 @@ std::span<const MetricName> metric_names() {
   return kNames;
 }
 
+std::string_view name_of(Metric metric) {
+  return std::ranges::find(kNames, metric, &MetricName::metric)->name;
+}
+
+std::optional<Metric> metric_called(std::string_view name) {
+  const auto found = std::ranges::find(kNames, name, &MetricName::name);
+  return found == std::end(kNames) ? std::nullopt : std::optional(found->metric);
+}
+
 bool higher_is_better(Metric metric) {
   return metric != Metric::kWordErrorRate && metric != Metric::kTokenErrorRate;
 }

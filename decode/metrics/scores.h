@@ -20,6 +20,9 @@ struct MetricName {
   std::string_view about;
 };
 std::span<const MetricName> metric_names();
+std::string_view name_of(Metric metric);
+/// Nothing for a name that no metric has.
+std::optional<Metric> metric_called(std::string_view name);
 
 /// Whether more of it is better.
 bool higher_is_better(Metric metric);

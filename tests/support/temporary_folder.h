@@ -47,11 +47,12 @@ inline std::string read_bytes(const std::filesystem::path& path) {
   return bytes.str();
 }
 
-/// The message of the FileError that `action` throws; empty where it throws none.
-inline std::string failure(const std::function<void()>& action) {
+/// The message of the E that `action` throws; empty where it throws none.
+template <class E = FileError>
+std::string failure(const std::function<void()>& action) {
   try {
     action();
-  } catch (const FileError& error) {
+  } catch (const E& error) {
     return error.what();
   }
   return "";

@@ -12,9 +12,12 @@
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 #include "train/checkpoint.h"
+#include "train/run_history.h"
 
 using namespace heddle;
+using heddle::testing::after;
 using heddle::testing::contains;
+using heddle::testing::failure;
 using heddle::testing::heddle_run;
 using heddle::testing::SmallRun;
 using Json = nlohmann::json;
@@ -22,16 +25,6 @@ namespace fs = std::filesystem;
 using Validations = std::vector<RunState::Validated>;
 
 namespace {
-
-std::vector<Json> validations_of(const SmallRun& small) {
-  std::vector<Json> validations;
-  std::istringstream lines(small.bytes("run/metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    Json object = Json::parse(line);
-    if (object["kind"] == "validation") validations.push_back(std::move(object));
-  }
-  return validations;
-}
 
 std::vector<std::int64_t> updates(const Validations& list) {
   std::vector<std::int64_t> result;
@@ -43,14 +36,9 @@ RunState state_of(const SmallRun& small, const std::string& run = "run") {
   return read_state(small / run.c_str() / "checkpoints" / "last" / kStateFile);
 }
 
-std::string config_error(const std::string& set) {
+std::string config_error(const std::vector<std::string>& set) {
   SmallRun small;
-  try {
-    small.train({.set = {set}});
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+  return failure<ConfigError>([&] { small.train({.set = set}); });
 }
 
 }  // namespace
@@ -77,12 +65,12 @@ TEST_CASE("selection: a run keeps its last and its best checkpoints and averages
                        "train.keep_last=1", "train.keep_best=3", "train.average_best=3",
                        "train.best_by=chrf", "train.metrics=[\"exact\", \"wer\"]"}});
   std::vector<std::pair<double, std::int64_t>> ranking;
-  const std::vector<Json> validations = validations_of(small);
-  CHECK(validations.size() == 10);
-  for (const Json& v : validations) {
-    CHECK(v.contains("exact"));
-    CHECK(v.contains("wer"));
-    ranking.emplace_back(-v["chrf"].get<double>(), v["update"].get<std::int64_t>());
+  const RunHistory history = read_history(small / "run");
+  for (const char* metric : {"exact", "wer", "chrf"}) {
+    CHECK(history.validation.at(metric).size() == 10);
+  }
+  for (const CurvePoint& chrf : history.validation.at("chrf")) {
+    ranking.emplace_back(-chrf.value, chrf.update);
   }
   std::ranges::sort(ranking);
   const RunState state = state_of(small);
@@ -97,6 +85,7 @@ TEST_CASE("selection: a run keeps its last and its best checkpoints and averages
   }
   const RunFolder folder(small / "run", RunFolder::Open::kContinue);
   CHECK(folder.pointed("best") == state.best[0].update);
+  CHECK(history.best == state.best[0].update);
   const std::vector<std::int64_t> there = folder.checkpoints();
   CHECK(std::set(there.begin(), there.end()) == kept);
   CHECK(contains(small.said(), "the mean of the best 3 checkpoints: "));
@@ -118,21 +107,18 @@ TEST_CASE("selection: intervals of epochs, also behind a restart") {
                                         "train.report_every=1"};
   SmallRun small;
   small.train({.run = "whole", .set = set});
-  int asked = 0;
-  small.train({.set = set, .stop = [&] { return ++asked > 17; }});
+  small.train({.set = set, .stop = after(17)});
   small.train({.set = set, .open = RunFolder::Open::kContinue});
   std::vector<std::int64_t> expected;  // updates that complete an epoch, and the end
-  std::int64_t epoch = 0;
-  std::istringstream lines(small.bytes("run/metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    const Json object = Json::parse(line);
-    if (object["kind"] != "train") continue;
-    if (object["epoch"] > epoch || object["update"] == 40) expected.push_back(object["update"]);
-    epoch = object["epoch"];
+  const RunHistory history = read_history(small / "run");
+  double epoch = 0;
+  for (const CurvePoint& point : history.train.at("epoch")) {
+    if (point.value > epoch || point.update == 40) expected.push_back(point.update);
+    epoch = point.value;
   }
   CHECK(epoch >= 3);
   std::vector<std::int64_t> validated;
-  for (const Json& v : validations_of(small)) validated.push_back(v["update"]);
+  for (const CurvePoint& loss : history.validation.at("loss")) validated.push_back(loss.update);
   CHECK(validated == expected);
   for (const char* file : {"model.safetensors", "state.json"}) {
     CHECK(small.bytes(std::string("run/checkpoints/last/") + file) ==
@@ -146,8 +132,7 @@ TEST_CASE("selection: a moving average validates, translates and is resumed") {
                                         "train.keep_best=2"};
   SmallRun small;
   small.train({.run = "whole", .set = set});
-  int asked = 0;
-  small.train({.set = set, .stop = [&] { return ++asked > 9; }});
+  small.train({.set = set, .stop = after(9)});
   small.train({.set = set, .open = RunFolder::Open::kContinue, .threads = 1});
   const std::string last = "/checkpoints/step-000024/";
   const auto check_same = [&] {
@@ -180,18 +165,17 @@ TEST_CASE("selection: a moving average validates, translates and is resumed") {
                  (small / "valid.tgt").string())
           .out;
   CHECK(Json::parse(evaluated).at("loss").get<double>() ==
-        doctest::Approx(validations_of(small).back()["loss"].get<double>()).epsilon(1e-5));
+        doctest::Approx(read_history(small / "run").validation.at("loss").back().value)
+            .epsilon(1e-5));
   CHECK(contains(heddle_run("inspect " + (small / "run").string()).out,
                  "weights     their moving average (ema.safetensors); training goes on from "
                  "model.safetensors\n"));
   CHECK_FALSE(contains(heddle_run("inspect " + (small / "plain").string()).out, "weights "));
-  CHECK(contains(config_error("train.ema_decay=1"), "train.ema_decay: 1 "));
-  CHECK(contains(config_error("train.metrics=[\"blue\"]"),
+  CHECK(contains(config_error({"train.ema_decay=1"}), "train.ema_decay: 1 "));
+  CHECK(contains(config_error({"train.metrics=[\"blue\"]"}),
                  "train.metrics: \"blue\" is none of exact, bleu, chrf, chrf++, wer, per; did you "
                  "mean \"bleu\"?"));
-  SmallRun unseen;
-  CHECK_THROWS_WITH_AS(
-      unseen.train({.set = {"data.valid={}", "train.average_best=2", "train.keep_best=2"}}),
-      doctest::Contains("average_best: needs a validation text"), ConfigError);
-  CHECK(contains(config_error("train.average_best=2"), "2 checkpoints, but keep_best keeps 1"));
+  CHECK(contains(config_error({"data.valid={}", "train.average_best=2", "train.keep_best=2"}),
+                 "average_best: needs a validation text"));
+  CHECK(contains(config_error({"train.average_best=2"}), "2 checkpoints, but keep_best keeps 1"));
 }

@@ -15,6 +15,7 @@
 using namespace heddle;
 using heddle::testing::after;
 using heddle::testing::contains;
+using heddle::testing::failure;
 using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
 using heddle::testing::write_reversals;
@@ -46,16 +47,6 @@ std::vector<Json> metrics_of(const SmallRun& small, const std::string& run) {
     lines.push_back(json);
   }
   return lines;
-}
-
-template <class E>
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace
@@ -207,18 +198,17 @@ TEST_CASE("training: another model or another text does not continue a run") {
   const auto resume = [&](const std::vector<std::string>& set) {
     small.train({.set = set, .open = RunFolder::Open::kContinue});
   };
-  CHECK(message_of<ConfigError>([&] {
+  CHECK(failure<ConfigError>([&] {
           resume({"model.d_ff=32", "train.batch_tokens=100", "train.report_every=1"});
         }) ==
         "this config cannot continue the run: model.d_ff was 24 and is 32; train.batch_tokens was "
         "200 and is 100; take these back, or "
         "begin another run with --run");
-  CHECK(contains(message_of<FileError>([&] { small.train({}); }), "continue it with --resume"));
-  CHECK(contains(message_of<FileError>(
-                     [&] { small.train({.run = "none", .open = RunFolder::Open::kContinue}); }),
+  CHECK(contains(failure([&] { small.train({}); }), "continue it with --resume"));
+  CHECK(contains(failure([&] { small.train({.run = "none", .open = RunFolder::Open::kContinue}); }),
                  "holds no run to resume"));
   write_reversals(small / "train.src", small / "train.tgt", 300, 5);
-  CHECK(message_of<DataError>([&] { resume({}); }) ==
+  CHECK(failure<DataError>([&] { resume({}); }) ==
         "the training text (" + (small / "train.src").string() + ", " +
             (small / "train.tgt").string() +
             ") changed since the run began, so that it cannot be continued: restore it, or begin "
@@ -226,7 +216,7 @@ TEST_CASE("training: another model or another text does not continue a run") {
   write_reversals(small / "train.src", small / "train.tgt", 300, 1);
   resume({});  // the same text again, though the files are new
   write_bytes(small / "run" / "config.json", "[]");
-  CHECK(message_of<FileError>([&] { resume({}); }) ==
+  CHECK(failure([&] { resume({}); }) ==
         (small / "run" / "config.json").string() +
             ": is damaged; copy the config.json of the run's last checkpoint here");
   fs::copy_file(small / "run" / "checkpoints" / "last" / "config.json",
@@ -234,9 +224,9 @@ TEST_CASE("training: another model or another text does not continue a run") {
   resume({});
   const fs::path state = small / "run" / "checkpoints" / "last" / "state.json";
   write_bytes(state, R"({"format": 3})");
-  CHECK(contains(message_of<FileError>([&] { resume({}); }), "state.json: is damaged; "));
+  CHECK(contains(failure([&] { resume({}); }), "state.json: is damaged; "));
   write_bytes(state, R"({"format": 1})");
-  CHECK(contains(message_of<FileError>([&] { resume({}); }), "state.json: is of another version"));
+  CHECK(contains(failure([&] { resume({}); }), "state.json: is of another version"));
 }
 
 TEST_CASE("training: epochs end a run, and with them an update") {
@@ -257,7 +247,7 @@ TEST_CASE("training: pairs that are held out are for validation") {
                "tokenizer": {"type": "word", "sides": "separate", "source": {"min_count": 2}}},
       "schedule": {"type": "constant"},
       "train": {"batch_tokens": 300, "epochs": 1, "lanes": 1}})");
-  CHECK(message_of<ConfigError>([&] { small.train({}); }) ==
+  CHECK(failure<ConfigError>([&] { small.train({}); }) ==
         (small / "run.json").string() +
             ":2:16: model.tie: source and target have vocabularies of their own; take "
             "\"target_output\" "
@@ -267,7 +257,7 @@ TEST_CASE("training: pairs that are held out are for validation") {
   const TrainedModel model(small / "run");
   CHECK_FALSE(model.tokenizers().joint());
   CHECK(
-      message_of<DataError>([&] {
+      failure<DataError>([&] {
         small.train({.run = "many", .set = {"model.tie=target_output", "data.valid.hold_out=300"}});
       }) ==
       "cannot hold out 300 pairs for validation: the corpus has 300 that can be used; lower "
@@ -294,7 +284,7 @@ TEST_CASE("training: begins with the weights and the tokenizer of another model"
   small.train(
       {.run = "less", .set = {"train.init_from=" + (small / "other").string(), "train.steps=1"}});
   CHECK(contains(small.said(), "; unexpected output.bias\n"));
-  CHECK(contains(message_of<FileError>([&] {
+  CHECK(contains(failure([&] {
                    small.train({.run = "wide", .set = {from, "model.d_ff=32"}});
                  }),
                  "feed_forward.hidden.weight: [24, 16] in the file, [32, 16] in the model"));
@@ -303,13 +293,13 @@ TEST_CASE("training: begins with the weights and the tokenizer of another model"
 
 TEST_CASE("training: a loss that is no number is said, and what was saved stays") {
   SmallRun small;
-  const std::string message = message_of<NumericError>([&] {
+  const std::string message = failure<NumericError>([&] {
     small.train({.set = {"schedule.learning_rate=1e30", "train.clip_norm=0",
                          "train.checkpoint_every=1", "schedule.warmup=0"}});
   });
   CHECK(contains(message, " behind update "));
   // A validation is no success either.
-  CHECK(contains(message_of<NumericError>([&] {
+  CHECK(contains(failure<NumericError>([&] {
                    small.train({.run = "at once",
                                 .set = {"schedule.learning_rate=1e30", "train.clip_norm=0",
                                         "schedule.warmup=0", "train.steps=1"}});
@@ -322,7 +312,7 @@ TEST_CASE("training: a loss that is no number is said, and what was saved stays"
 
 TEST_CASE("training: a sentence that no position is learnt for is refused at once") {
   SmallRun small;
-  CHECK(contains(message_of<ConfigError>([&] {
+  CHECK(contains(failure<ConfigError>([&] {
                    small.train({.set = {"model.positions=learned", "model.max_positions=20"}});
                  }),
                  "data.max_length: 32 is more than the model's max_positions, 20"));

@@ -33,7 +33,7 @@ constexpr Quantity kTraining[] = {
 // Of validations, but no metrics: the perplexity is the exponential of the loss.
 constexpr std::string_view kNotDrawn[] = {"loss", "perplexity", "seconds"};
 
-Quantity metric_called(std::string_view name) {
+Quantity quantity_called(std::string_view name) {
   const auto known = std::ranges::find(kMetrics, name, &Quantity::name);
   return known != std::end(kMetrics) ? *known : Quantity{name, name, ""};
 }
@@ -140,7 +140,7 @@ Chart chart_of(std::span<const RunHistory> runs, const Quantity& quantity, bool 
 std::vector<Chart> charts_of(std::span<const RunHistory> runs) {
   std::vector<Chart> charts = {loss_chart(runs)};
   for (const std::string& name : metrics_of(runs)) {
-    charts.push_back(chart_of(runs, metric_called(name), /*validation=*/true));
+    charts.push_back(chart_of(runs, quantity_called(name), /*validation=*/true));
   }
   for (const Quantity& quantity : kTraining) {
     charts.push_back(chart_of(runs, quantity, /*validation=*/false));
@@ -156,7 +156,7 @@ std::string summary_of(const RunHistory& run) {
   const Curve& judged = run.validation.at(run.best_by);
   const double value = std::ranges::find(judged, *run.best, &CurvePoint::update)->value;
   const std::string by =
-      run.best_by == "loss" ? "loss" : std::string(metric_called(run.best_by).title);
+      run.best_by == "loss" ? "loss" : std::string(quantity_called(run.best_by).title);
   return text + "; best validation at update " + std::to_string(*run.best) + ": " + by + " " +
          value_label(value);
 }
