@@ -18,6 +18,7 @@
 #include <type_traits>
 
 #include "autograd/base/vocabulary.h"
+#include "data/checksum.h"
 #include "data/corpus_report.h"
 
 namespace heddle {
@@ -55,7 +56,7 @@ static_assert(sizeof(CacheFooter) == 48 + 80 + 16 &&
               std::has_unique_object_representations_v<CacheFooter>);
 
 inline constexpr std::array<char, 8> kCacheMagic = {'h', 'e', 'd', 'd', 'l', 'e', 't', 'c'};
-inline constexpr std::uint32_t kCacheVersion = 1;
+inline constexpr std::uint32_t kCacheVersion = 2;
 
 /// 2 where every id is below 65536.
 constexpr std::uint32_t id_bytes_for(const Vocabulary& source, const Vocabulary& target) {
@@ -67,8 +68,5 @@ constexpr std::uint32_t id_bytes_for(const Vocabulary& source, const Vocabulary&
 constexpr bool is_text_id(std::int32_t id, const Vocabulary& vocabulary) {
   return id >= Vocabulary::kUnknown && id < vocabulary.start();
 }
-
-/// 64 bits that any change of the bytes is all but sure to change.
-std::uint64_t checksum(std::span<const std::byte> bytes, std::uint64_t begun = 0);
 
 }  // namespace heddle

@@ -7,7 +7,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config
   libopenblas-openmp-dev libdnnl-dev nlohmann-json3-dev doctest-dev libbenchmark-dev
-  libcli11-dev libfmt-dev libsentencepiece-dev zlib1g-dev)
+  libcli11-dev libfmt-dev libsentencepiece-dev libxxhash-dev zlib1g-dev)
 for option in "$@"; do
   case "$option" in
     --all) packages+=(clang libclang-rt-14-dev libomp-14-dev clang-format shellcheck git) ;;

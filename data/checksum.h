@@ -1,0 +1,14 @@
+// Checksums that tell damage, not malice: XXH3 with 64 bits, of the library xxHash.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace heddle {
+
+/// 64 bits that any change of the bytes is all but sure to change; `begun` is a seed. That of a
+/// whole file, begun with 0, is what `xxhsum -H3` prints.
+std::uint64_t checksum(std::span<const std::byte> bytes, std::uint64_t begun = 0);
+
+}  // namespace heddle
