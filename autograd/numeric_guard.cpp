@@ -41,7 +41,8 @@ std::string NonFinite::message() const {
   } else {
     out << op << (where == Where::kForward ? ": its result" : ": a gradient that it computed");
   }
-  out << ' ' << shape << " holds " << value << " at element " << index;
+  out << ' ' << shape << " holds " << (std::isnan(value) ? std::abs(value) : value)
+      << " at element " << index;
   if (!scope.empty()) out << ", in layer " << scope;
   return out.str();
 }
@@ -76,6 +77,16 @@ std::optional<NonFinite> find_non_finite(Context& context, const StepKey& key,
   context.set_scanning(false);
   if (context.gradients() != nullptr) context.gradients()->reset();
   return result;
+}
+
+std::optional<NonFinite> find_non_finite(const ParameterStore& store) {
+  try {
+    const auto count = static_cast<std::int32_t>(store.entries().size());
+    for (std::int32_t i = 0; i < count; ++i) scan_parameter({&store, i, 1});
+  } catch (const Found& found) {
+    return found.report();
+  }
+  return std::nullopt;
 }
 
 void scan_forward(Context& context, const char* op, std::span<const Tensor> results) {

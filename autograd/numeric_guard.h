@@ -50,6 +50,9 @@ double gradient_norm(const GradientSlab& gradients, int threads);
 std::optional<NonFinite> find_non_finite(Context& context, const StepKey& key,
                                          const std::function<Tensor(Context&)>& loss);
 
+/// The first such number of all parameters. Empty where all are finite.
+std::optional<NonFinite> find_non_finite(const ParameterStore& store);
+
 /// Called by operations of a scanning context.
 void scan_forward(Context& context, const char* op, std::span<const Tensor> results);
 void scan_parameter(Parameter parameter);

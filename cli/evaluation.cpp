@@ -8,7 +8,7 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "cli/version.h"
+#include "train/version.h"
 
 namespace heddle {
 

@@ -17,8 +17,8 @@
 
 #include "autograd/base/nearest.h"
 #include "cli/verbs.h"
-#include "cli/version.h"
 #include "configs/config.h"
+#include "train/version.h"
 
 namespace heddle {
 

@@ -15,7 +15,7 @@ namespace heddle {
 
 namespace {
 
-constexpr int kAwaited[] = {SIGINT, SIGTERM, SIGHUP};
+constexpr int kAwaited[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 
 // Threads that were there before, those of a BLAS for example, do not block the signals: they pass
 // them on to the thread that waits.
@@ -77,6 +77,10 @@ void StopSignals::wait_for_signals() {
     signalfd_siginfo info{};
     if (events[0].revents == 0 || ::read(signals_, &info, sizeof info) != sizeof info) continue;
     const int signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGUSR1) {
+      save_ = true;
+      continue;
+    }
     // Checkpoints appear by renaming: leaving at any moment breaks none.
     if (received_ != 0 && signal == SIGINT) ::_exit(128 + signal);
     int none = 0;

@@ -98,11 +98,13 @@ void print(const Training::Estimate& e) {
 }
 
 void run(const Arguments& arguments) {
-  const StopSignals signals;
+  StopSignals signals;
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) == 1);
   TrainingRequest request = request_of(arguments);
   Profiling profiling(arguments, request);
-  Training training(request, progress, [&] { return signals.received() != 0; });
+  Training training(request, progress,
+                    {.stop = [&] { return signals.received() != 0; },
+                     .save = [&] { return signals.save_asked(); }});
   try {
     if (arguments.dry_run) return print(training.dry_run());
     const Trainer::End end = training.run();

@@ -4,6 +4,7 @@
 
 #include "autograd/base/text_file.h"
 #include "autograd/parameter_file.h"
+#include "decode/seal.h"
 
 namespace heddle {
 
@@ -17,6 +18,12 @@ ConfigDocument read_config(const fs::path& file) {
   } catch (const ConfigError& error) {
     fail<FileError>("the model's config is damaged: ", error.what());
   }
+}
+
+/// What only training needs may be gone.
+fs::path verified(const fs::path& checkpoint) {
+  verify_files(checkpoint, kOptimizerFile);
+  return checkpoint;
 }
 
 DType stored_type(const fs::path& file) {
@@ -45,7 +52,7 @@ fs::path weights_file(const fs::path& checkpoint) {
 }
 
 TrainedModel::TrainedModel(const fs::path& model)
-    : folder_(find_checkpoint(model)),
+    : folder_(verified(find_checkpoint(model))),
       config_(read_config(folder_ / kConfigFile)),
       tokenizers_(Tokenizers::load(folder_)),
       store_(stored_type(weights_file(folder_))),

@@ -16,6 +16,8 @@ namespace heddle {
 inline constexpr const char* kModelFile = "model.safetensors";
 inline constexpr const char* kAverageFile = "ema.safetensors";  // the weights' moving average
 inline constexpr const char* kConfigFile = "config.json";
+/// What only training goes on with.
+inline constexpr const char* kOptimizerFile = "optimizer.safetensors";
 
 /// The checkpoint folder that `model` means: itself, or of a run its best, else its last one.
 /// Throws FileError for what is neither.
@@ -26,8 +28,8 @@ std::filesystem::path weights_file(const std::filesystem::path& checkpoint);
 
 class TrainedModel {
  public:
-  /// Throws FileError where files are missing, damaged or do not fit together. Weights are mapped,
-  /// not read.
+  /// Throws FileError where files are missing, damaged (seal.h) or do not fit together. Weights are
+  /// mapped, not copied.
   explicit TrainedModel(const std::filesystem::path& model);
 
   const std::filesystem::path& folder() const { return folder_; }

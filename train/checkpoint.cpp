@@ -6,12 +6,6 @@
 
 namespace heddle {
 
-namespace {
-
-constexpr const char* kOptimizerFile = "optimizer.safetensors";
-
-}  // namespace
-
 void write_checkpoint(const std::filesystem::path& folder, Learner& learner,
                       const Tokenizers& tokenizers, const std::string& config,
                       const RunState& state) {
@@ -20,7 +14,7 @@ void write_checkpoint(const std::filesystem::path& folder, Learner& learner,
   write_safetensors(folder / kOptimizerFile, learner.optimizer.state());
   tokenizers.save(folder);
   write_text(folder / kConfigFile, config);
-  write_state(folder / kStateFile, state);
+  write_sealed(folder, state_text(state));
 }
 
 RunState load_checkpoint(const std::filesystem::path& folder, Learner& learner,

@@ -3,7 +3,7 @@
 //   model.safetensors      the weights
 //   ema.safetensors        their moving average, where train.ema_decay asks for it
 //   optimizer.safetensors  the optimizer's moments
-//   state.json             how far the run is
+//   state.json             how far the run is, and the checksums of the others
 //   config.json            resolved
 //   tokenizer ...          data/tokenizers.h
 #pragma once
@@ -12,12 +12,11 @@
 #include <string>
 
 #include "data/tokenizers.h"
+#include "decode/seal.h"
 #include "train/learner.h"
 #include "train/run_state.h"
 
 namespace heddle {
-
-inline constexpr const char* kStateFile = "state.json";
 
 /// Fills `folder`. Throws FileError.
 void write_checkpoint(const std::filesystem::path& folder, Learner& learner,

@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "autograd/base/parallel.h"
-#include "autograd/numeric_guard.h"
 
 namespace heddle {
 
@@ -85,6 +84,29 @@ UpdateResult Lanes::run(std::span<const MicroBatch> micro_batches, const StepKey
     profile_->sum_nanoseconds += nanoseconds_now() - computed;
   }
   return result;
+}
+
+std::optional<NonFinite> Lanes::find_non_finite(std::span<const MicroBatch> micro_batches,
+                                                const StepKey& key) {
+  std::int64_t tokens = 0;
+  for (const MicroBatch& batch : micro_batches) tokens += target_tokens(batch);
+  for (int i = 0; i < count(); ++i) {
+    Lane& lane = *lanes_[static_cast<std::size_t>(i)];
+    StepKey lane_key = key;
+    lane_key.lane += static_cast<std::uint32_t>(i);
+    for (const MicroBatch& batch : micro_batches) {
+      const Examples& examples = batch[static_cast<std::size_t>(i)];
+      lane.row_weights.assign(examples.target_output.size(), 1.0 / static_cast<double>(tokens));
+      const auto loss = [&](Context& context) {
+        return transformer_.loss(context, examples, lane.row_weights, options_.label_smoothing);
+      };
+      if (!examples.target_output.empty()) {
+        if (auto found = heddle::find_non_finite(lane.context, lane_key, loss)) return found;
+      }
+      ++lane_key.micro_batch;
+    }
+  }
+  return std::nullopt;
 }
 
 double Lanes::negative_log_likelihood(const MicroBatch& batch) {

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "autograd/gradient_slab.h"
+#include "autograd/numeric_guard.h"
 #include "layers/transformer.h"
 #include "train/update_profile.h"
 
@@ -37,6 +39,11 @@ class Lanes {
   /// The gradients of the mean loss over all target tokens of all micro-batches, into gradients().
   /// `key` is that of the first micro-batch in the first lane. Throws what a lane throws.
   UpdateResult run(std::span<const MicroBatch> micro_batches, const StepKey& key);
+
+  /// Computes an update again and looks at every number: where the first is that is not finite.
+  /// Empty where all are, as when only their sum over the lanes is not.
+  std::optional<NonFinite> find_non_finite(std::span<const MicroBatch> micro_batches,
+                                           const StepKey& key);
 
   /// The negative log-likelihood of all target tokens, without smoothing and dropout: a sum.
   double negative_log_likelihood(const MicroBatch& batch);

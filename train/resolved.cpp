@@ -29,6 +29,7 @@ constexpr std::string_view kMayChange[] = {
     "/train/average_best",
     "/train/sample_translations",
     "/train/init_from",
+    "/train/save_timeout",
     "/data/train/source",
     "/data/train/target",
     "/data/valid/source",

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <string_view>
@@ -20,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kScheduled = "step-", kInterim = "resume-";
 constexpr const char* kTemporary = ".writing";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kCheckpoints = "checkpoints";
@@ -33,13 +35,37 @@ std::string reason(int error) {
 }
 
 // Of a name like step-000500.
-std::optional<std::int64_t> update_of(const std::string& name) {
-  if (!name.starts_with(kPrefix)) return std::nullopt;
+std::optional<std::int64_t> update_of(const fs::path& folder, std::string_view prefix) {
+  const std::string name = folder.filename().string();
+  if (!name.starts_with(prefix)) return std::nullopt;
   std::int64_t update = 0;
   const char* const end = name.data() + name.size();
-  const auto [rest, error] = std::from_chars(name.data() + kPrefix.size(), end, update);
+  const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, update);
   if (error != std::errc() || rest != end || update < 0) return std::nullopt;
   return update;
+}
+
+std::optional<std::int64_t> update_of(const fs::path& folder) {
+  const auto scheduled = update_of(folder, kScheduled);
+  return scheduled ? scheduled : update_of(folder, kInterim);
+}
+
+fs::path folder_of(const fs::path& run, std::string_view prefix, std::int64_t update) {
+  std::string digits = std::to_string(update);
+  digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
+  return run / kCheckpoints / std::string(prefix).append(digits);
+}
+
+/// By update.
+std::vector<fs::path> folders_in(const fs::path& run, std::string_view prefix) {
+  std::vector<fs::path> folders;
+  if (!fs::is_directory(run / kCheckpoints)) return folders;
+  for (const auto& entry : fs::directory_iterator(run / kCheckpoints)) {
+    const bool is_one = update_of(entry.path(), prefix) && !entry.is_symlink();
+    if (is_one && entry.is_directory()) folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders, {}, [](const fs::path& p) { return update_of(p); });
+  return folders;
 }
 
 void flush(const fs::path& path) {
@@ -71,7 +97,6 @@ RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
   // What a start left that was killed is ours, too.
   const bool ours = is_run || made_ || fs::is_empty(path_) || fs::exists(path_ / kLock);
   check<FileError>(ours, path_.string(), ": holds files that are no run; give another folder");
-  check<FileError>(how != Open::kContinue || is_run, path_.string(), ": holds no run to resume");
   check<FileError>(how != Open::kNew || !is_run, path_.string(),
                    ": holds a run; continue it with --resume, or throw it away with --force");
   std::error_code error;
@@ -83,7 +108,7 @@ RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
 
 RunFolder::~RunFolder() {
   if (lock_ < 0) return;
-  remove_unless_begun();
+  if (is_ours()) remove_unless_begun();
   ::close(lock_);  // which unlocks
 }
 
@@ -109,12 +134,31 @@ void RunFolder::lock() {
   const fs::path file = path_ / kLock;
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   check<FileError>(lock_ >= 0, "cannot write ", file.string(), ": ", reason(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+  std::array<char, 32> text{};
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) {
+    const auto end = std::to_chars(text.begin(), text.end(), ::getpid()).ptr;
+    // For people alone: a disk that is full is no reason not to begin.
+    [[maybe_unused]] const int cut = ::ftruncate(lock_, 0);
+    [[maybe_unused]] const ssize_t written =
+        ::pwrite(lock_, text.data(), static_cast<std::size_t>(end - text.begin()), 0);
+    return;
+  }
   const int error = errno;
+  const ssize_t size = ::pread(lock_, text.data(), text.size() - 1, 0);
   ::close(lock_);
   lock_ = -1;
-  fail<FileError>(path_.string(), ": ",
-                  error == EWOULDBLOCK ? "another process trains in this folder" : reason(error));
+  if (error != EWOULDBLOCK) fail<FileError>("cannot lock ", file.string(), ": ", reason(error));
+  fail<FileError>(path_.string(), ": another process",
+                  size > 0 ? " (" + std::string(text.data()) + ")" : "",
+                  " trains in this folder; wait for its end, or give another folder with --run");
+}
+
+// Else a run would write into what took the place of its folder.
+bool RunFolder::is_ours() const {
+  struct stat held {
+  }, there{};
+  return ::fstat(lock_, &held) == 0 && ::stat((path_ / kLock).c_str(), &there) == 0 &&
+         held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
 void RunFolder::remove_leftovers() {
@@ -126,18 +170,34 @@ void RunFolder::remove_leftovers() {
 }
 
 fs::path checkpoint_folder(const fs::path& run, std::int64_t update) {
-  std::string digits = std::to_string(update);
-  digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
-  return run / kCheckpoints / std::string(kPrefix).append(digits);
+  return folder_of(run, kScheduled, update);
 }
 
 fs::path RunFolder::checkpoint(std::int64_t update) const {
   return checkpoint_folder(path_, update);
 }
 
-void RunFolder::write_checkpoint(std::int64_t update,
-                                 const std::function<void(const fs::path&)>& write) {
-  const fs::path final_path = checkpoint(update);
+void RunFolder::write_checkpoint(std::int64_t update, const Write& write) {
+  write_folder(checkpoint(update), write);
+  point("last", update);
+  remove_interim();
+}
+
+void RunFolder::write_interim(std::int64_t update, const Write& write) {
+  const fs::path folder = folder_of(path_, kInterim, update);
+  write_folder(folder, write);
+  point_to("last", folder);
+  remove_interim(update);
+}
+
+void RunFolder::remove_interim(std::int64_t but) const {
+  for (const fs::path& folder : folders_in(path_, kInterim)) {
+    if (update_of(folder) != but) remove(folder);
+  }
+}
+
+void RunFolder::write_folder(const fs::path& final_path, const Write& write) {
+  check<FileError>(is_ours(), path_.string(), ": was removed or replaced while the run went on");
   fs::path temporary = final_path;
   temporary += kTemporary;
   fs::remove_all(temporary);
@@ -158,12 +218,16 @@ void RunFolder::write_checkpoint(std::int64_t update,
 }
 
 void RunFolder::point(const std::string& name, std::int64_t update) {
+  point_to(name, checkpoint(update));
+}
+
+void RunFolder::point_to(const std::string& name, const fs::path& folder) {
   const fs::path link = path_ / kCheckpoints / name;
   fs::path temporary = link;
   temporary += kTemporary;
   std::error_code error;
   fs::remove(temporary, error);
-  fs::create_symlink(checkpoint(update).filename(), temporary, error);
+  fs::create_symlink(folder.filename(), temporary, error);
   if (!error) fs::rename(temporary, link, error);
   check<FileError>(!error, "cannot write ", link.string(), ": ", error.message());
   flush(link.parent_path());
@@ -172,34 +236,39 @@ void RunFolder::point(const std::string& name, std::int64_t update) {
 std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
   std::error_code error;
   const fs::path target = fs::read_symlink(path_ / kCheckpoints / name, error);
-  if (error) return std::nullopt;
-  const auto update = update_of(target.filename().string());
-  return update && fs::is_directory(checkpoint(*update)) ? update : std::nullopt;
+  if (error || !fs::is_directory(path_ / kCheckpoints / target.filename())) return std::nullopt;
+  return update_of(target);
 }
 
 std::vector<fs::path> checkpoints_in(const fs::path& run) {
-  std::vector<fs::path> folders;
-  if (!fs::is_directory(run / kCheckpoints)) return folders;
-  for (const auto& entry : fs::directory_iterator(run / kCheckpoints)) {
-    const bool is_one = update_of(entry.path().filename().string()) && !entry.is_symlink();
-    if (is_one && entry.is_directory()) folders.push_back(entry.path());
-  }
-  std::ranges::sort(folders, {},
-                    [](const fs::path& p) { return update_of(p.filename().string()); });
-  return folders;
+  return folders_in(run, kScheduled);
 }
 
 std::vector<std::int64_t> RunFolder::checkpoints() const {
   std::vector<std::int64_t> updates;
-  for (const fs::path& folder : checkpoints_in(path_)) {
-    updates.push_back(*update_of(folder.filename().string()));
-  }
+  for (const fs::path& folder : checkpoints_in(path_)) updates.push_back(*update_of(folder));
   return updates;
 }
 
+std::vector<fs::path> RunFolder::to_resume() const {
+  std::vector<fs::path> folders = folders_in(path_, kInterim);
+  for (fs::path& folder : checkpoints_in(path_)) folders.push_back(std::move(folder));
+  std::ranges::stable_sort(folders, std::ranges::greater(),
+                           [](const fs::path& p) { return update_of(p); });
+  const auto last = pointed("last");
+  if (!last) return folders;
+  std::erase_if(folders, [&](const fs::path& p) { return update_of(p) > last; });
+  const fs::path target = fs::read_symlink(path_ / kCheckpoints / "last").filename();
+  std::ranges::stable_partition(folders, [&](const fs::path& p) { return p.filename() == target; });
+  return folders;
+}
+
 void RunFolder::remove_checkpoint(std::int64_t update) {
+  remove(checkpoint(update));
+}
+
+void RunFolder::remove(const fs::path& folder) const {
   // Renamed first: half a checkpoint never has the name of a whole one.
-  const fs::path folder = checkpoint(update);
   fs::path temporary = folder;
   temporary += kTemporary;
   std::error_code error;

@@ -5,11 +5,13 @@
 //   checkpoints/step-000500/     complete in itself
 //   checkpoints/last, best       links to two of them
 //   cache/                       text as tokens (corpora.h)
-//   averaged/                    the mean of the last checkpoints, where train.average_last asks
-//   for it lock                         held by the process that trains
+//   averaged/                    the mean of checkpoints, where the config asks for it
+//   lock                         held by the process that trains: its id
 //
 // A checkpoint is written under another name, flushed, and then renamed; links are replaced by
-// renaming, too. Whatever interrupts, a name like step-000500 is complete.
+// renaming, too. Whatever interrupts, a name like step-000500 is complete. A checkpoint that
+// somebody asked for in between is only there to go on from: it is called resume-000512, counts
+// for nothing else, and goes when the next one of the schedule stands.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,7 @@
 
 namespace heddle {
 
-/// The folders of all complete checkpoints of a run, by update.
+/// The folders of all complete checkpoints of the schedule, by update.
 std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& run);
 /// That of one update.
 std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t update);
@@ -31,7 +33,7 @@ class RunFolder {
   enum class Open {
     kNew,      // refuses a folder that holds a run
     kForce,    // begin() throws the run in it away
-    kContinue  // needs a run
+    kContinue  // begins where there is no run to go on with
   };
 
   /// Makes or opens the folder and locks it. Throws FileError, saying what to do, where that cannot
@@ -48,20 +50,33 @@ class RunFolder {
   /// this process made it.
   void begin(const std::string& config);
 
-  /// `write` fills a folder; it becomes the checkpoint of `update`, in place of an older one.
-  void write_checkpoint(std::int64_t update,
-                        const std::function<void(const std::filesystem::path&)>& write);
+  using Write = std::function<void(const std::filesystem::path&)>;
+  /// `write` fills a folder; it becomes the checkpoint of `update`, in place of an older one, and
+  /// what "last" points to. Throws FileError, also where the folder of the run was removed or
+  /// replaced; then all is as it was.
+  void write_checkpoint(std::int64_t update, const Write& write);
+  /// The same of one that is there to go on from alone, in place of all such.
+  void write_interim(std::int64_t update, const Write& write);
   /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
   void point(const std::string& name, std::int64_t update);
   /// The update of the checkpoint that a link points to.
   std::optional<std::int64_t> pointed(const std::string& name) const;
-  /// All complete checkpoints, by update.
+  /// All complete checkpoints of the schedule, by update.
   std::vector<std::int64_t> checkpoints() const;
   std::filesystem::path checkpoint(std::int64_t update) const;
   void remove_checkpoint(std::int64_t update);
 
+  /// Where a run may go on, the first choice first: what "last" points to, then older ones.
+  /// Without that link, which a copy may have lost, all from the newest on.
+  std::vector<std::filesystem::path> to_resume() const;
+
  private:
   void lock();
+  bool is_ours() const;
+  void write_folder(const std::filesystem::path& folder, const Write& write);
+  void point_to(const std::string& name, const std::filesystem::path& folder);
+  void remove(const std::filesystem::path& folder) const;
+  void remove_interim(std::int64_t but = -1) const;
   void remove_leftovers();
   void remove_unless_begun() const;
 

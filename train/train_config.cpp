@@ -76,6 +76,20 @@ void TrainConfig::read_checkpoints(const Config& train) {
   }
 }
 
+void TrainConfig::read_recovery(const Config& train) {
+  max_skipped = train.integer("max_skipped", max_skipped, kCount,
+                              "Updates in a row without a finite loss and gradient, which are "
+                              "skipped, with which the run goes back to its last checkpoint.");
+  max_rollbacks =
+      train.integer("max_rollbacks", max_rollbacks, {0, 1000}, "How often it may; then it ends.");
+  rollback_factor = train.number("rollback_factor", rollback_factor,
+                                 {.least = 0.0, .most = 1.0, .least_excluded = true},
+                                 "By what the learning rate is multiplied each time.");
+  save_timeout = train.integer("save_timeout", save_timeout, {0, 1 << 30},
+                               "Seconds for which writing that fails, on a full disk for example, "
+                               "is tried again before the run ends.");
+}
+
 TrainConfig::TrainConfig(const Config& train) {
   steps = train.integer_or("steps", "unlimited", kCount, "Updates after which the run ends.");
   epochs = train.integer_or("epochs", "unlimited", kCount,
@@ -106,6 +120,7 @@ TrainConfig::TrainConfig(const Config& train) {
   report_every = train.integer("report_every", report_every, kCount, "Updates between reports.");
   read_validation(train);
   read_checkpoints(train);
+  read_recovery(train);
   init_from =
       train.optional_path("init_from", "A model whose weights and tokenizer training begins with.");
 }

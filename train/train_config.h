@@ -52,10 +52,15 @@ struct TrainConfig {
   std::optional<std::int64_t> patience;            // validations without a better one: the end
   std::int64_t sample_translations = 3;            // shown at each validation
   std::optional<std::filesystem::path> init_from;  // a model whose weights to begin with
+  std::int64_t max_skipped = 3;  // updates in a row that are not finite: the run goes back
+  std::int64_t max_rollbacks = 3;
+  double rollback_factor = 0.5;     // of the learning rate, each time
+  std::int64_t save_timeout = 600;  // seconds in which a failed writing is tried again
 
  private:
   void read_validation(const Config& train);
   void read_checkpoints(const Config& train);
+  void read_recovery(const Config& train);
 };
 
 }  // namespace heddle

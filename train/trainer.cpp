@@ -5,7 +5,9 @@
 
 #include "optim/clip.h"
 #include "train/checkpoint.h"
+#include "train/insist.h"
 #include "train/selection.h"
+#include "train/version.h"
 
 namespace heddle {
 
@@ -25,6 +27,17 @@ LaneOptions lane_options(const Settings& settings, int threads) {
           .label_smoothing = settings.train.label_smoothing};
 }
 
+/// The first few.
+std::string lines_text(const std::vector<std::int64_t>& lines) {
+  constexpr std::size_t kShown = 8;
+  std::string text = "lines";
+  for (std::size_t i = 0; i < std::min(kShown, lines.size()); ++i) {
+    text += (i == 0 ? " " : ", ") + std::to_string(lines[i]);
+  }
+  if (lines.size() <= kShown) return text;
+  return text + " and " + std::to_string(lines.size() - kShown) + " more (metrics.jsonl has all)";
+}
+
 BatchOptions batch_options(const Settings& settings, const Tokenizers& tokenizers) {
   BatchOptions options;
   options.batch_tokens = settings.train.batch_tokens;
@@ -38,7 +51,7 @@ BatchOptions batch_options(const Settings& settings, const Tokenizers& tokenizer
 
 }  // namespace
 
-Trainer::Trainer(const Parts& parts, const RunState& state)
+Trainer::Trainer(const Parts& parts, const RunState& state, bool saved)
     : parts_(parts),
       config_(parts.settings.train),
       state_(state),
@@ -53,8 +66,10 @@ Trainer::Trainer(const Parts& parts, const RunState& state)
       batch_options_(batch_options(parts.settings, parts.tokenizers)),
       stream_(parts.corpora.train(), batch_options_, state.cursor),
       micro_batches_(lanes_.count(), config_.lane_tokens),
+      saved_(saved ? state.update : -1),
       first_update_(state.update) {
   lanes_.set_profile(parts.profile);
+  state_.build = version_text();
 }
 
 bool Trainer::out_of_patience() const {
@@ -81,12 +96,23 @@ double Trainer::share_done() const {
   return share;
 }
 
+double Trainer::learning_rate() const {
+  return parts_.learner.schedule(state_.update) * state_.learning_rate_scale;
+}
+
+// Of the first lane.
+StepKey Trainer::key() const {
+  return {.seed = parts_.settings.seed, .update = static_cast<std::uint64_t>(state_.update)};
+}
+
 // The batches of one update. The last update of the last epoch may have fewer.
 void Trainer::gather(Prefetcher& batches) {
   micro_batches_.clear();
+  lines_.clear();
   for (std::int64_t i = 0; i < config_.accumulate; ++i) {
     const Batch& batch = batches.next();
     micro_batches_.add(batch.pairs);
+    lines_.insert(lines_.end(), batch.lines.begin(), batch.lines.end());
     state_.cursor = batch.after;
     if (config_.epochs && state_.cursor.epoch >= *config_.epochs) break;
   }
@@ -94,19 +120,15 @@ void Trainer::gather(Prefetcher& batches) {
 
 UpdateResult Trainer::update(Prefetcher& batches) {
   gather(batches);
-  const std::int64_t update = state_.update + 1;
-  const StepKey key{.seed = parts_.settings.seed, .update = static_cast<std::uint64_t>(update)};
-  const UpdateResult result = lanes_.run(micro_batches_.all(), key);
-  if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss);
-  if (!std::isfinite(result.gradient_norm)) {
-    fail_not_finite("norm of the gradients", result.gradient_norm);
-  }
-  state_.update = update;
+  ++state_.update;
+  const UpdateResult result = lanes_.run(micro_batches_.all(), key());
+  if (!is_finite_step(result.loss, result.gradient_norm)) return result;
   step(result);
+  state_.skipped = 0;
   state_.target_tokens += result.target_tokens;
-  ++window_.updates;
+  state_.since_report.target_tokens += result.target_tokens;
+  state_.since_report.loss += result.loss * static_cast<double>(result.target_tokens);
   window_.target_tokens += result.target_tokens;
-  window_.loss += result.loss * static_cast<double>(result.target_tokens);
   return result;
 }
 
@@ -114,7 +136,7 @@ UpdateResult Trainer::update(Prefetcher& batches) {
 void Trainer::step(const UpdateResult& result) {
   Learner& learner = parts_.learner;
   const std::int64_t begin = nanoseconds_now();
-  learner.optimizer.step(lanes_.gradients(), learner.schedule(state_.update), state_.update,
+  learner.optimizer.step(lanes_.gradients(), learning_rate(), state_.update,
                          clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
   if (learner.average) learner.average->update(state_.update, parts_.threads);
   if (parts_.profile != nullptr) {
@@ -122,47 +144,88 @@ void Trainer::step(const UpdateResult& result) {
   }
 }
 
-void Trainer::fail_not_finite(const char* what, double value) const {
-  fail<NumericError>("the ", what, " behind update ", state_.update, " is ", value,
-                     "; begin again with a lower schedule.learning_rate or a longer "
-                     "schedule.warmup, if you like from the last checkpoint, with train.init_from");
+// Says what was not finite, and where it came from.
+void Trainer::skip(const UpdateResult& result, MetricsFile& metrics) {
+  ++state_.skipped;
+  const bool loss = !std::isfinite(result.loss);
+  const double value = loss ? result.loss : result.gradient_norm;
+  const std::string what = (loss ? "the loss is " : "the norm of the gradients is ") +
+                           std::string(std::isnan(value) ? "not a number" : "infinite");
+  const auto found = lanes_.find_non_finite(micro_batches_.all(), key());
+  const std::string where = found ? found->message() : "only the sum of all lanes";
+  std::ranges::sort(lines_);
+  append(metrics, {{"kind", std::string("skipped")},
+                   {"reason", what},
+                   {"first", where},
+                   {"lines", std::span<const std::int64_t>(lines_)}});
+  parts_.progress.say("update " + std::to_string(state_.update) + " is skipped: " + what +
+                      "; first in: " + where + "; its sentences: " + lines_text(lines_));
+  check<Diverged>(state_.skipped < config_.max_skipped, what, " in update ", state_.update,
+                  ", as in the ", state_.skipped - 1, " before; first in: ", where);
 }
 
 void Trainer::report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches) {
   const double seconds = seconds_since(window_.begin);
-  const double loss = window_.loss / static_cast<double>(window_.target_tokens);
+  // Not a number where all updates were skipped.
+  const double loss =
+      state_.since_report.loss / static_cast<double>(state_.since_report.target_tokens);
   const double speed = static_cast<double>(window_.target_tokens) / seconds;
-  const double rate = parts_.learner.schedule(state_.update);
   const double waited = static_cast<double>(batches.waited_nanoseconds() - window_.waited) * 1e-9;
-  metrics.append(state_.update, {{"kind", std::string("train")},
-                                 {"loss", loss},
-                                 {"learning_rate", rate},
-                                 {"gradient_norm", last.gradient_norm},
-                                 {"epoch", state_.cursor.epoch},
-                                 {"target_tokens", state_.target_tokens},
-                                 {"tokens_per_second", speed},
-                                 {"seconds", seconds},
-                                 {"waited_seconds", waited}});
-  const double share = share_done();
+  append(metrics, {{"kind", std::string("train")},
+                   {"loss", loss},
+                   {"learning_rate", learning_rate()},
+                   {"gradient_norm", last.gradient_norm},
+                   {"epoch", state_.cursor.epoch},
+                   {"target_tokens", state_.target_tokens},
+                   {"tokens_per_second", speed},
+                   {"seconds", seconds},
+                   {"waited_seconds", waited}});
+  show_progress(loss, speed);
+  watch_loss(loss);
+  state_.since_report = {};
+  window_ = {.waited = batches.waited_nanoseconds()};
+}
+
+void Trainer::show_progress(double loss, double speed) {
   const auto updates = config_.steps && !config_.epochs
                            ? *config_.steps
-                           : std::llround(static_cast<double>(state_.update) / share);
+                           : std::llround(static_cast<double>(state_.update) / share_done());
   const double per_update =
       seconds_since(begin_) / static_cast<double>(state_.update - first_update_);
   parts_.progress.show({.update = state_.update,
                         .updates = updates,
                         .loss = loss,
                         .tokens_per_second = speed,
-                        .learning_rate = rate,
+                        .learning_rate = learning_rate(),
                         .seconds_left = per_update * static_cast<double>(updates - state_.update)});
-  window_ = {.waited = batches.waited_nanoseconds()};
+}
+
+// A loss that leaps up seldom comes down again by itself. Before the first report stands the loss
+// of a model that knows nothing.
+void Trainer::watch_loss(double loss) {
+  constexpr double kFar = 1.5, kAtLeast = 0.5, kKept = 0.9;
+  if (!std::isfinite(loss)) return;
+  const double nothing = std::log(parts_.tokenizers.target().vocabulary().size);
+  const double mean = state_.mean_loss.value_or(nothing);
+  const double far = kFar * mean + kAtLeast;
+  state_.diverging = loss > far;
+  if (state_.diverging) {
+    std::ostringstream text;
+    text << std::setprecision(3) << "the loss diverges: " << loss << " at update " << state_.update
+         << ", but " << mean
+         << " in the reports before; if it stays there, begin again with a lower "
+            "schedule.learning_rate or a longer schedule.warmup";
+    parts_.progress.say(text.str());
+  }
+  state_.mean_loss = kKept * mean + (1.0 - kKept) * std::min(loss, far);
 }
 
 // The loss, and metrics of translations; returns the value by which the best one is chosen.
 double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line) {
   const auto begin = Clock::now();
   const double loss = validation_loss(lanes_, pairs, batch_options_, config_.lane_tokens);
-  if (!std::isfinite(loss)) fail_not_finite("validation loss", loss);
+  check<Diverged>(std::isfinite(loss), "the loss of the validation at update ", state_.update,
+                  " is ", loss);
   std::vector<Measurement> values = {
       {"kind", std::string("validation")}, {"loss", loss}, {"perplexity", std::exp(loss)}};
   std::ostringstream text;
@@ -176,7 +239,7 @@ double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, s
     text << ", " << score.label << " " << score.value;
   }
   values.push_back({"seconds", seconds_since(begin)});
-  metrics.append(state_.update, values);
+  append(metrics, values);
   line = text.str();
   return value;
 }
@@ -189,7 +252,7 @@ void Trainer::show_samples(const PairSet& pairs) {
   }
 }
 
-void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
+void Trainer::validate(RunFolder& folder, MetricsFile& metrics) {
   const PairSet* const pairs = parts_.corpora.valid();
   if (pairs == nullptr || validated_ == state_.update) return;
   validated_ = state_.update;
@@ -211,20 +274,52 @@ void Trainer::validate(MetricsFile& metrics, RunFolder& folder) {
                         " in a row: the run ends");
   }
   window_.begin += Clock::now() - begin;
-  if (rank) save(folder);
+  if (rank) save(folder, metrics);
 }
 
-void Trainer::save(RunFolder& folder) {
+void Trainer::append(MetricsFile& metrics, const std::vector<Measurement>& values) const {
+  insist([&] { metrics.append(state_.update, values); });
+}
+
+void Trainer::insist(const std::function<void()>& write) const {
+  heddle::insist({.seconds = static_cast<double>(config_.save_timeout),
+                  .say = [&](const std::string& line) { parts_.progress.say(line); },
+                  .stop = parts_.user.stop},
+                 write);
+}
+
+void Trainer::write(const std::filesystem::path& folder) const {
+  write_checkpoint(folder, parts_.learner, parts_.tokenizers, parts_.config, state_);
+}
+
+// What is saved is good to go back to.
+void Trainer::check_finite_weights() const {
+  const auto found = find_non_finite(parts_.learner.store);
+  if (found) fail<Diverged>("behind update ", state_.update, " ", found->message());
+}
+
+void Trainer::save(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return;
+  check_finite_weights();
   const auto begin = Clock::now();
-  folder.write_checkpoint(state_.update, [&](const std::filesystem::path& path) {
-    write_checkpoint(path, parts_.learner, parts_.tokenizers, parts_.config, state_);
+  insist([&] {
+    metrics.flush();
+    folder.write_checkpoint(state_.update, [&](const std::filesystem::path& f) { write(f); });
+    if (!state_.best.empty()) folder.point("best", state_.best.front().update);
   });
-  folder.point("last", state_.update);
-  if (!state_.best.empty()) folder.point("best", state_.best.front().update);
   saved_ = state_.update;
-  remove_old(folder);
+  insist([&] { remove_old(folder); });
   window_.begin += Clock::now() - begin;
+}
+
+// Between two checkpoints of the schedule, for the user.
+void Trainer::save_interim(RunFolder& folder, MetricsFile& metrics) {
+  if (saved_ == state_.update) return;
+  check_finite_weights();
+  insist([&] {
+    metrics.flush();
+    folder.write_interim(state_.update, [&](const std::filesystem::path& f) { write(f); });
+  });
 }
 
 void Trainer::remove_old(RunFolder& folder) const {
@@ -237,25 +332,30 @@ void Trainer::remove_old(RunFolder& folder) const {
   }
 }
 
-Trainer::End Trainer::run(RunFolder& folder, const std::function<bool()>& stop) {
-  MetricsFile metrics(folder.path() / "metrics.jsonl", state_.update);
+Trainer::End Trainer::run(RunFolder& folder, MetricsFile& metrics) {
   Prefetcher batches([&](Batch& batch) { stream_.next(batch); });
   begin_ = Clock::now();
   window_ = {};
   while (!finished()) {
-    if (stop()) {
-      save(folder);
+    if (parts_.user.stop()) {
+      save_interim(folder, metrics);
       return End::kStopped;
+    }
+    if (parts_.user.save()) {
+      save_interim(folder, metrics);
+      parts_.progress.say("saved at update " + std::to_string(state_.update));
     }
     const std::int64_t epochs = state_.cursor.epoch;
     const UpdateResult last = update(batches);
+    if (!is_finite_step(last.loss, last.gradient_norm)) skip(last, metrics);
     const auto due = [&](const Interval& interval) {
       return finished() || interval.ends(state_.update, epochs, state_.cursor.epoch);
     };
     if (due({config_.report_every})) report(metrics, last, batches);
-    if (due(config_.validate_every)) validate(metrics, folder);
-    if (due(config_.checkpoint_every)) save(folder);
+    if (due(config_.validate_every)) validate(folder, metrics);
+    if (due(config_.checkpoint_every)) save(folder, metrics);
   }
+  save(folder, metrics);  // where it stopped right there before
   return End::kFinished;
 }
 
@@ -265,7 +365,9 @@ Trainer::Speed Trainer::measure(int updates, const std::function<void()>& tick) 
   for (int i = 0; i < kWarmUp + updates; ++i) {
     tick();
     if (i == kWarmUp) window_ = {};
-    update(batches);
+    const UpdateResult result = update(batches);
+    check<NumericError>(is_finite_step(result.loss, result.gradient_norm),
+                        "the first updates are not finite; lower schedule.learning_rate");
   }
   return {static_cast<double>(window_.target_tokens) / seconds_since(window_.begin),
           static_cast<double>(window_.target_tokens) / updates};

@@ -1,4 +1,6 @@
 // The training loop: batches, lanes, clipping, the optimizer; reports, validations, checkpoints.
+//
+// An update whose loss or gradients are not finite is skipped: it counts, but changes nothing.
 #pragma once
 
 #include <chrono>
@@ -19,6 +21,17 @@
 
 namespace heddle {
 
+/// The numbers of a run are beyond mending by skipping updates.
+class Diverged : public NumericError {
+  using NumericError::NumericError;
+};
+
+/// What the user asks for meanwhile; both are looked at between updates.
+struct Requests {
+  std::function<bool()> stop;
+  std::function<bool()> save = [] { return false; };  // and go on; forgotten when it was told
+};
+
 class Trainer {
  public:
   /// Everything outlives the trainer. The learner's store is filled, its optimizer has its state.
@@ -29,16 +42,18 @@ class Trainer {
     const Corpora& corpora;
     Learner& learner;
     Progress& progress;
+    const Requests& user;
     int threads;
     UpdateProfile* profile = nullptr;  // told where the time of updates goes, where there is one
   };
   enum class End { kFinished, kStopped };
 
-  Trainer(const Parts& parts, const RunState& state);
+  /// `saved`: whether there is a checkpoint of the schedule with this state.
+  Trainer(const Parts& parts, const RunState& state, bool saved = false);
 
-  /// Trains until the config's end; or until `stop` says so, which is asked between updates. Then,
-  /// too, the last update is saved. Throws NumericError where the loss is no number.
-  End run(RunFolder& folder, const std::function<bool()>& stop);
+  /// Trains until the config's end, or until the user asks to stop: then, too, the last update is
+  /// saved. Throws Diverged, and FileError where saving fails for longer than train.save_timeout.
+  End run(RunFolder& folder, MetricsFile& metrics);
 
   struct Speed {
     double tokens_per_second;  // target tokens
@@ -52,26 +67,34 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// What happened since the last report.
+  /// What this process did since the last report.
   struct Window {
     Clock::time_point begin = Clock::now();
-    std::int64_t updates = 0, target_tokens = 0, waited = 0;
-    double loss = 0.0;  // summed over tokens
+    std::int64_t target_tokens = 0, waited = 0;
   };
 
   bool finished() const;
   double share_done() const;
+  double learning_rate() const;
+  StepKey key() const;
   UpdateResult update(Prefetcher& batches);
   void step(const UpdateResult& result);
   void gather(Prefetcher& batches);
+  void skip(const UpdateResult& result, MetricsFile& metrics);
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);
-  void validate(MetricsFile& metrics, RunFolder& folder);
+  void show_progress(double loss, double speed);
+  void watch_loss(double loss);
+  void validate(RunFolder& folder, MetricsFile& metrics);
   double measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line);
   void show_samples(const PairSet& pairs);
   bool out_of_patience() const;
-  void save(RunFolder& folder);
+  void save(RunFolder& folder, MetricsFile& metrics);
+  void save_interim(RunFolder& folder, MetricsFile& metrics);
+  void write(const std::filesystem::path& folder) const;
+  void check_finite_weights() const;
   void remove_old(RunFolder& folder) const;
-  [[noreturn]] void fail_not_finite(const char* what, double value) const;
+  void append(MetricsFile& metrics, const std::vector<Measurement>& values) const;
+  void insist(const std::function<void()>& write) const;
 
   Parts parts_;
   const TrainConfig& config_;
@@ -80,10 +103,11 @@ class Trainer {
   Translator translator_;
   BatchOptions batch_options_;
   BatchStream stream_;
-  MicroBatches micro_batches_;  // of an update
+  MicroBatches micro_batches_;       // of an update
+  std::vector<std::int64_t> lines_;  // of its pairs
   Window window_;
-  std::int64_t saved_ = -1, validated_ = -1;  // the updates of the last ones
-  std::int64_t first_update_;                 // of this process
+  std::int64_t saved_, validated_ = -1;  // the updates of the last ones
+  std::int64_t first_update_;            // of this process
   Clock::time_point begin_ = Clock::now();
 };
 

@@ -12,6 +12,7 @@
 #include "train/checkpoint.h"
 #include "train/resolved.h"
 #include "train/selection.h"
+#include "train/version.h"
 
 namespace heddle {
 
@@ -74,14 +75,6 @@ fs::path existing_parent(const fs::path& path) {
   return parent;
 }
 
-/// The one that "last" points to; without that link, which a copy may have lost, the newest.
-std::optional<fs::path> newest_checkpoint(const RunFolder& folder) {
-  if (const auto last = folder.pointed("last")) return folder.checkpoint(*last);
-  const std::vector<std::int64_t> updates = folder.checkpoints();
-  if (updates.empty()) return std::nullopt;
-  return folder.checkpoint(updates.back());
-}
-
 /// Removed at its end.
 struct ScratchFolder {
   explicit ScratchFolder(const fs::path& run)
@@ -110,10 +103,10 @@ struct Training::Prepared {
   RunState state;
 };
 
-Training::Training(const TrainingRequest& request, Progress& progress, std::function<bool()> stop)
+Training::Training(const TrainingRequest& request, Progress& progress, Requests user)
     : request_(request),
       progress_(progress),
-      stop_(std::move(stop)),
+      user_(std::move(user)),
       document_(read_document(request)),
       settings_(document_.root()) {
   const Config root = document_.root();
@@ -156,18 +149,17 @@ void Training::load_initial_weights(Learner& learner) const {
 }
 
 void Training::check_not_stopped() const {
-  check<Interrupted>(!stop_(), "stopped before the first update");
+  check<Interrupted>(!user_.stop(), "stopped before the first update");
 }
 
 Training::Prepared Training::prepare(const fs::path& caches,
                                      const std::optional<fs::path>& checkpoint) {
   Prepared p;
   p.tokenizers = std::make_unique<Tokenizers>(find_tokenizers(caches, checkpoint));
-  CorporaOptions options{
-      .folder = caches,
-      .threads = request_.threads,
-      .say = [&](const std::string& line) { progress_.say(line); },
-      .tick = [&] { check<Interrupted>(!stop_(), "stopped before the first update"); }};
+  CorporaOptions options{.folder = caches,
+                         .threads = request_.threads,
+                         .say = [&](const std::string& line) { progress_.say(line); },
+                         .tick = [&] { check_not_stopped(); }};
   p.corpora = std::make_unique<Corpora>(*p.tokenizers, settings_, options);
   p.learner =
       std::make_unique<Learner>(document_.root(), settings_, vocabularies_of(*p.tokenizers));
@@ -194,25 +186,112 @@ Training::Prepared Training::prepare(const fs::path& caches,
   return p;
 }
 
-Trainer::End Training::run() {
-  RunFolder folder(request_.run, request_.open);
-  std::optional<fs::path> checkpoint;
-  if (request_.open == RunFolder::Open::kContinue) {
-    check_resumable(folder.path() / kConfigFile, resolved_);
-    checkpoint = newest_checkpoint(folder);
+/// The first that nothing has damaged; those before it are named. None of none.
+std::optional<fs::path> Training::first_whole(const std::vector<fs::path>& checkpoints) const {
+  std::string first_damage;
+  for (const fs::path& checkpoint : checkpoints) {
+    try {
+      verify_files(checkpoint);
+      read_state(checkpoint / kStateFile);
+      return checkpoint;
+    } catch (const FileError& damage) {
+      if (first_damage.empty()) first_damage = damage.what();
+      progress_.say(damage.what());
+    }
   }
-  Prepared p = prepare(folder.path() / "cache", checkpoint);
-  folder.begin(resolved_);
+  check<FileError>(checkpoints.empty(), first_damage, "; no checkpoint of the run can be taken");
+  return std::nullopt;
+}
+
+/// Of the schedule: those that a user asked for would make what follows depend on it. Newer ones,
+/// of a loss that had leapt up already, go.
+std::optional<fs::path> Training::last_good(RunFolder& folder) const {
+  std::vector<fs::path> scheduled = checkpoints_in(folder.path());
+  std::ranges::reverse(scheduled);
+  while (const auto checkpoint = first_whole(scheduled)) {
+    const RunState state = read_state(*checkpoint / kStateFile);
+    if (!state.diverging) {
+      folder.point("last", state.update);
+      return checkpoint;
+    }
+    folder.remove_checkpoint(state.update);
+    std::erase(scheduled, *checkpoint);
+  }
+  return std::nullopt;
+}
+
+void Training::say_how_it_begins(const Prepared& p, bool goes_on) const {
+  const RunState& state = p.state;
   progress_.say(request_.run.string() + ": " + std::to_string(p.learner->store.elements()) +
                 " parameters, " + std::to_string(*settings_.train.lanes) + " lanes, " +
                 std::to_string(request_.threads) + " threads" +
-                (checkpoint ? "; goes on behind update " + std::to_string(p.state.update) : ""));
-  Trainer trainer({settings_, resolved_, *p.tokenizers, *p.corpora, *p.learner, progress_,
-                   request_.threads, request_.profile},
-                  p.state);
-  const Trainer::End end = trainer.run(folder, stop_);
-  if (end == Trainer::End::kFinished) average_checkpoints(folder, trainer.state());
-  return end;
+                (goes_on ? "; goes on behind update " + std::to_string(state.update) : ""));
+  if (!goes_on || state.build == version_text()) return;
+  progress_.say(
+      "that was written by another build or on another processor; from here on bits may "
+      "differ from those of a run that stays there:\n  " +
+      state.build + "\n  " + version_text());
+}
+
+// The state of a checkpoint, of before the trouble, becomes that of another try.
+void Training::go_back(const RunState& failed, const std::string& reason, RunState& state,
+                       MetricsFile& metrics) const {
+  std::erase_if(state.best, [&](const RunState::Validated& v) {
+    return !fs::exists(checkpoint_folder(request_.run, v.update));
+  });
+  state.rollbacks = failed.rollbacks + 1;
+  state.learning_rate_scale = failed.learning_rate_scale * settings_.train.rollback_factor;
+  metrics.append(state.update + 1, {{"kind", std::string("rollback")},
+                                    {"from", failed.update},
+                                    {"reason", reason},
+                                    {"learning_rate_scale", state.learning_rate_scale}});
+  std::ostringstream text;
+  text << reason << "; the run goes back "
+       << (state.update == 0 ? "to its beginning" : "behind update " + std::to_string(state.update))
+       << ", with " << state.learning_rate_scale << " of the learning rate";
+  progress_.say(text.str());
+}
+
+Trainer::Parts Training::parts(const Prepared& p) const {
+  return {settings_, resolved_, *p.tokenizers,    *p.corpora,      *p.learner,
+          progress_, user_,     request_.threads, request_.profile};
+}
+
+Trainer::End Training::run() {
+  RunFolder folder(request_.run, request_.open);
+  std::optional<fs::path> checkpoint;
+  const bool goes_on = request_.open == RunFolder::Open::kContinue;
+  if (goes_on && fs::exists(folder.path() / kConfigFile)) {
+    check_resumable(folder.path() / kConfigFile, resolved_);
+    checkpoint = first_whole(folder.to_resume());
+  }
+  std::optional<RunState> failed;
+  for (std::string reason;;) {
+    Prepared p = prepare(folder.path() / "cache", checkpoint);
+    if (!failed) folder.begin(resolved_);
+    MetricsFile metrics(folder.path() / "metrics.jsonl", p.state.update);
+    if (failed) {
+      go_back(*failed, reason, p.state, metrics);
+    } else {
+      say_how_it_begins(p, checkpoint.has_value());
+    }
+    const bool saved = checkpoint && checkpoint == folder.checkpoint(p.state.update);
+    Trainer trainer(parts(p), p.state, saved);
+    try {
+      const Trainer::End end = trainer.run(folder, metrics);
+      if (end == Trainer::End::kFinished) average_checkpoints(folder, trainer.state());
+      return end;
+    } catch (const Diverged& trouble) {
+      reason = trouble.what();
+    }
+    failed = trainer.state();
+    check<NumericError>(
+        failed->rollbacks < settings_.train.max_rollbacks, reason, "; the run went back ",
+        failed->rollbacks,
+        " times: begin again with a lower schedule.learning_rate or a longer schedule.warmup, if "
+        "you like from a checkpoint that was good, with train.init_from");
+    checkpoint = last_good(folder);
+  }
 }
 
 // Of a run that ended before, too: what is there may be of another end.
@@ -232,9 +311,7 @@ void Training::average_checkpoints(const RunFolder& folder, const RunState& stat
 Training::Estimate Training::dry_run() {
   const ScratchFolder scratch(request_.run);
   Prepared p = prepare(scratch.path, std::nullopt);
-  Trainer trainer(
-      {settings_, resolved_, *p.tokenizers, *p.corpora, *p.learner, progress_, request_.threads},
-      p.state);
+  Trainer trainer(parts(p), p.state);
   Estimate estimate;
   estimate.parameters = p.learner->store.elements();
   estimate.parameter_bytes =

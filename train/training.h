@@ -29,9 +29,11 @@ struct TrainingRequest {
 class Training {
  public:
   /// Reads and checks the config. Throws ConfigError with all that is wrong with it.
-  Training(const TrainingRequest& request, Progress& progress, std::function<bool()> stop);
+  Training(const TrainingRequest& request, Progress& progress, Requests user);
 
   /// Prepares the run, in its folder, and trains. Where preparing fails, nothing is left of it.
+  /// Where the run diverges it goes back to its last checkpoint, with a lower learning rate, as
+  /// often as train.max_rollbacks says; then throws NumericError.
   Trainer::End run();
 
   struct Estimate {
@@ -52,12 +54,19 @@ class Training {
   void average_checkpoints(const RunFolder& folder, const RunState& state);
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);
+  std::optional<std::filesystem::path> first_whole(
+      const std::vector<std::filesystem::path>& checkpoints) const;
+  std::optional<std::filesystem::path> last_good(RunFolder& folder) const;
+  void say_how_it_begins(const Prepared& p, bool goes_on) const;
+  void go_back(const RunState& failed, const std::string& reason, RunState& state,
+               MetricsFile& metrics) const;
+  Trainer::Parts parts(const Prepared& p) const;
   Tokenizers find_tokenizers(const std::filesystem::path& caches,
                              const std::optional<std::filesystem::path>& checkpoint) const;
 
   TrainingRequest request_;
   Progress& progress_;
-  std::function<bool()> stop_;
+  Requests user_;
   ConfigDocument document_;
   Settings settings_;
   std::string resolved_;

@@ -128,6 +128,46 @@ TEST_CASE("cli train: a signal saves and says how to go on") {
   CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);
 }
 
+TEST_CASE("cli train: SIGUSR1 saves, and the run goes on; its folder is taken meanwhile") {
+  SmallRun small;
+  const std::string run = (small / "run").string(), config = (small / "run.json").string();
+  const std::string endless = "train.steps=100000000";
+  const fs::path err = small / "err";
+  Process process({"train", config, "--run", run, "--set", endless, "--set",
+                   "train.checkpoint_every=100000000", "--set", "train.validate_every=100000000"},
+                  err);
+  REQUIRE(appears(err, "update 4/"));
+  process.send(SIGUSR1);
+  REQUIRE(appears(err, "\nsaved at update "));
+  CHECK(heddle_run("inspect " + run).code == 0);
+  const std::string said = read_bytes(err);
+  const long saved = std::stol(said.substr(said.find("saved at update ") + 16));
+  check_failure(Command{small}("--resume --set " + endless), 5,
+                "heddle: " + run + ": another process (" + std::to_string(process.id()) +
+                    ") trains in this folder; wait for its end, or give another folder with --run");
+  REQUIRE(appears(err, "update " + std::to_string((saved / 4 + 1) * 4) + "/"));
+  process.send(SIGTERM);
+  CHECK(process.exit_code() == 143);
+  // That of the user is one alone, and none of the schedule.
+  std::size_t folders = 0;
+  for (const auto& entry : fs::directory_iterator(small / "run" / "checkpoints")) {
+    const std::string name = entry.path().filename().string();
+    folders += entry.is_symlink() ? 0 : 1;
+    CHECK((name == "last" || name.starts_with("resume-")));
+  }
+  CHECK(folders == 1);
+}
+
+TEST_CASE("cli train: a start that was killed at once is begun again by --resume") {
+  SmallRun small;
+  fs::create_directories(small / "run" / "checkpoints");  // as far as it came
+  write_bytes(small / "run" / "lock", "4194304");         // of a process that is no more
+  CHECK(heddle_run(Command{small}("--resume")).code == 0);
+  CHECK(heddle_run(Command{small}("--resume", "another")).code == 0);
+  CHECK(small.bytes("another/checkpoints/last/state.json") ==
+        small.bytes("run/checkpoints/last/state.json"));
+}
+
 TEST_CASE("cli train: no thread that computes is ever interrupted by a signal") {
   // A handler on such a thread writes into the heap: see cli/stop_signals.h.
   SmallRun small;
@@ -202,7 +242,8 @@ TEST_CASE("cli train: what is wrong with a run's files is one sentence, and leav
                 "text supports; the largest possible vocab_size is 81");
   check_failure(train("", "file"), 5,
                 "heddle: " + at("file") + ": is a file; give the folder of a run");
-  check_failure(train("--resume"), 5, "heddle: " + at("run") + ": holds no run to resume");
+  check_failure(train("--resume", "."), 5,
+                "heddle: " + at(".") + ": holds files that are no run; give another folder");
   check_failure(train("--resume --force"), 2,
                 "heddle: --resume excludes --force; see heddle train --help");
   CHECK_FALSE(fs::exists(small / "run"));
@@ -220,15 +261,16 @@ TEST_CASE("cli train: where a file cannot be written, the run says so and keeps 
   const std::string before =
       read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors");
   // 16 blocks of 512 or 1024 bytes hold metrics and config, but no model.
-  const std::string command = std::string("ulimit -f 16; exec ") + HEDDLE_BINARY + " " +
-                              Command{small}("--resume --set train.steps=20") + " 2>" +
-                              (small / "err").string();
+  const std::string command =
+      std::string("ulimit -f 16; exec ") + HEDDLE_BINARY + " " +
+      Command{small}("--resume --set train.steps=20 --set train.save_timeout=1") + " 2>" +
+      (small / "err").string();
   const int status = std::system(("sh -c '" + command + "'").c_str());
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 5);
   const std::string err = read_bytes(small / "err");
+  CHECK(contains(err, "File too large; the run waits and tries again for 1 s\n"));
   CHECK(contains(err, "\nheddle: cannot write " + run + "/checkpoints/step-0000"));
-  CHECK(contains(err, "File too large"));
   CHECK(read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors") == before);
   for (const auto& entry : fs::directory_iterator(small / "run" / "checkpoints")) {
     CHECK_FALSE(contains(entry.path().filename().string(), "writing"));

@@ -61,6 +61,7 @@ class SmallRun {
     RunFolder::Open open = RunFolder::Open::kNew;
     int threads = 2;
     std::function<bool()> stop = [] { return false; };
+    std::function<bool()> save = [] { return false; };
   };
 
   /// Trains; what was shown is in said().
@@ -75,7 +76,7 @@ class SmallRun {
     request.run = folder_ / options.run.c_str();
     request.open = options.open;
     request.threads = options.threads;
-    return {request, progress, options.stop};
+    return {request, progress, {.stop = options.stop, .save = options.save}};
   }
 
   std::filesystem::path operator/(const char* name) const { return folder_ / name; }

@@ -2,6 +2,7 @@
 #include "train/run_folder.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <stdexcept>
 
@@ -49,7 +50,47 @@ TEST_CASE("run folder: checkpoints appear whole, are replaced whole, and are rem
   run.remove_checkpoint(500);
   CHECK(run.checkpoints() == Updates{1000000});
   const auto entries = fs::directory_iterator(run.path() / "checkpoints");
-  CHECK(std::distance(begin(entries), end(entries)) == 1);
+  CHECK(std::distance(begin(entries), end(entries)) == 2);  // and "last"
+}
+
+TEST_CASE("run folder: what is there to go on from counts for nothing else, and goes") {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run", RunFolder::Open::kNew);
+  const auto names = [&] {
+    std::vector<std::string> result;
+    for (const fs::path& path : run.to_resume()) result.push_back(path.filename().string());
+    return result;
+  };
+  using Names = std::vector<std::string>;
+  run.write_checkpoint(1, model_of("a"));
+  run.write_checkpoint(3, model_of("b"));
+  run.write_interim(4, model_of("c"));
+  run.write_interim(5, model_of("d"));
+  CHECK(run.checkpoints() == Updates{1, 3});
+  CHECK(run.pointed("last") == 5);
+  CHECK(names() == Names{"resume-000005", "step-000003", "step-000001"});
+  CHECK(find_checkpoint(run.path()).filename() == "resume-000005");
+  run.write_checkpoint(5, model_of("e"));
+  CHECK(names() == Names{"step-000005", "step-000003", "step-000001"});
+  run.point("last", 3);  // somebody wants to go back
+  CHECK(names() == Names{"step-000003", "step-000001"});
+  run.write_interim(3, model_of("f"));
+  CHECK(names() == Names{"resume-000003", "step-000003", "step-000001"});
+  fs::remove(run.path() / "checkpoints" / "last");
+  CHECK(names() == Names{"step-000005", "resume-000003", "step-000003", "step-000001"});
+}
+
+TEST_CASE("run folder: nothing is written into what took its place") {
+  const TemporaryFolder folder;
+  {
+    RunFolder run(folder / "run", RunFolder::Open::kNew);
+    fs::rename(folder / "run", folder / "moved");
+    RunFolder another(folder / "run", RunFolder::Open::kNew);
+    CHECK(failure([&] { run.write_checkpoint(1, model_of("a")); }) ==
+          (folder / "run").string() + ": was removed or replaced while the run went on");
+    another.write_checkpoint(1, model_of("b"));
+  }
+  CHECK(read_bytes(folder / "run" / "checkpoints" / "last" / "model.safetensors") == "b");
 }
 
 TEST_CASE("run folder: links point to checkpoints and are replaced") {
@@ -74,13 +115,13 @@ TEST_CASE("run folder: a run is neither overwritten nor invented") {
   const TemporaryFolder folder;
   const fs::path path = folder / "run";
   const auto open = [&](RunFolder::Open how) { return failure([&] { RunFolder(path, how); }); };
-  CHECK(open(RunFolder::Open::kContinue) == path.string() + ": holds no run to resume");
   {
-    RunFolder run(path, RunFolder::Open::kNew);
+    RunFolder run(path, RunFolder::Open::kContinue);  // begins where there is none
     run.write_checkpoint(7, model_of("a"));
     write_bytes(path / "notes.txt", "mine");
     CHECK(open(RunFolder::Open::kContinue) ==
-          path.string() + ": another process trains in this folder");
+          path.string() + ": another process (" + std::to_string(::getpid()) +
+              ") trains in this folder; wait for its end, or give another folder with --run");
   }
   CHECK(open(RunFolder::Open::kNew) ==
         path.string() + ": holds a run; continue it with --resume, or throw it away with --force");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "decode/trained_model.h"
 #include "tests/support/runs.h"
@@ -34,6 +35,14 @@ std::string checkpoint_bytes(const SmallRun& small, const std::string& checkpoin
     bytes += content;
   }
   return bytes;
+}
+
+std::set<std::string> checkpoint_names(const SmallRun& small, const std::string& run) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(small / (run + "/checkpoints").c_str())) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
 }
 
 /// metrics.jsonl without what a clock says.
@@ -157,12 +166,14 @@ TEST_CASE("training: a run that was stopped goes on as if it had not been") {
     CHECK(small.train({.run = run, .set = set, .stop = after(updates + 2)}) ==
           Trainer::End::kStopped);
     CHECK(RunFolder(small / run.c_str(), RunFolder::Open::kContinue).pointed("last") == updates);
+    CHECK(fs::exists(small / (run + "/checkpoints/last/state.json").c_str()));
     CHECK(small.train({.run = run,
                        .set = set,
                        .open = RunFolder::Open::kContinue,
                        .threads = updates % 2 + 1}) == Trainer::End::kFinished);
     CHECK(checkpoint_bytes(small, run + "/checkpoints/step-000012") == expected);
-    CHECK(metrics_of(small, run).back() == metrics_of(small, "whole").back());
+    CHECK(metrics_of(small, run) == metrics_of(small, "whole"));
+    CHECK(checkpoint_names(small, run) == checkpoint_names(small, "whole"));
   }
   // What is finished stays so; a later end is trained up to.
   CHECK(small.train({.run = "whole", .set = set, .open = RunFolder::Open::kContinue}) ==
@@ -205,8 +216,6 @@ TEST_CASE("training: another model or another text does not continue a run") {
         "200 and is 100; take these back, or "
         "begin another run with --run");
   CHECK(contains(failure([&] { small.train({}); }), "continue it with --resume"));
-  CHECK(contains(failure([&] { small.train({.run = "none", .open = RunFolder::Open::kContinue}); }),
-                 "holds no run to resume"));
   write_reversals(small / "train.src", small / "train.tgt", 300, 5);
   CHECK(failure<DataError>([&] { resume({}); }) ==
         "the training text (" + (small / "train.src").string() + ", " +
@@ -222,10 +231,9 @@ TEST_CASE("training: another model or another text does not continue a run") {
   fs::copy_file(small / "run" / "checkpoints" / "last" / "config.json",
                 small / "run" / "config.json", fs::copy_options::overwrite_existing);
   resume({});
-  const fs::path state = small / "run" / "checkpoints" / "last" / "state.json";
-  write_bytes(state, R"({"format": 3})");
-  CHECK(contains(failure([&] { resume({}); }), "state.json: is damaged; "));
-  write_bytes(state, R"({"format": 1})");
+  for (const auto& entry : fs::directory_iterator(small / "run" / "checkpoints")) {
+    write_bytes(entry.path() / "state.json", R"({"format": 1})");
+  }
   CHECK(contains(failure([&] { resume({}); }), "state.json: is of another version"));
 }
 
@@ -289,25 +297,6 @@ TEST_CASE("training: begins with the weights and the tokenizer of another model"
                  }),
                  "feed_forward.hidden.weight: [24, 16] in the file, [32, 16] in the model"));
   CHECK_FALSE(fs::exists(small / "wide"));
-}
-
-TEST_CASE("training: a loss that is no number is said, and what was saved stays") {
-  SmallRun small;
-  const std::string message = failure<NumericError>([&] {
-    small.train({.set = {"schedule.learning_rate=1e30", "train.clip_norm=0",
-                         "train.checkpoint_every=1", "schedule.warmup=0"}});
-  });
-  CHECK(contains(message, " behind update "));
-  // A validation is no success either.
-  CHECK(contains(failure<NumericError>([&] {
-                   small.train({.run = "at once",
-                                .set = {"schedule.learning_rate=1e30", "train.clip_norm=0",
-                                        "schedule.warmup=0", "train.steps=1"}});
-                 }),
-                 "the validation loss behind update 1 is "));
-  CHECK(contains(message, "; begin again with a lower schedule.learning_rate"));
-  for (const Json& line : metrics_of(small, "run")) CHECK(line["loss"].is_number());
-  CHECK(RunFolder(small / "run", RunFolder::Open::kContinue).pointed("last").has_value());
 }
 
 TEST_CASE("training: a sentence that no position is learnt for is refused at once") {

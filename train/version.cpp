@@ -1,6 +1,7 @@
-#include "cli/version.h"
+#include "train/version.h"
 
 #include "autograd/kernels/gemm.h"
+#include "autograd/kernels/simd.h"
 
 namespace heddle {
 
@@ -15,7 +16,8 @@ std::string version_text() {
   const std::string compiler = "GCC " __VERSION__;
 #endif
   const std::string one_dnn = kernels::one_dnn_version();
-  return std::string("heddle ") + version() + "\n" + compiler + ", OpenBLAS " +
+  return std::string("heddle ") + version() + "\n" + compiler + ", vectors of " +
+         std::to_string(8 * kernels::kVectorBytes) + " bits, OpenBLAS " +
          kernels::blas_core_name() + (one_dnn.empty() ? "" : ", oneDNN " + one_dnn);
 }
 

@@ -1,0 +1,156 @@
+// Numbers that are not finite: skipped, gone back from, or the end of the run.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "autograd/parameter_file.h"
+#include "decode/trained_model.h"
+#include "tests/support/runs.h"
+#include "train/run_history.h"
+#include "train/run_state.h"
+
+using namespace heddle;
+using heddle::testing::after;
+using heddle::testing::contains;
+using heddle::testing::failure;
+using heddle::testing::SmallRun;
+using heddle::testing::write_bytes;
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto kContinue = RunFolder::Open::kContinue;
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+using Strings = std::vector<std::string>;
+
+std::vector<Json> lines_of(const SmallRun& small, const std::string& kind) {
+  std::vector<Json> lines;
+  std::istringstream text(small.bytes("run/metrics.jsonl"));
+  for (std::string line; std::getline(text, line);) {
+    Json json = Json::parse(line);
+    if (json["kind"] == kind) lines.push_back(std::move(json));
+  }
+  return lines;
+}
+
+/// A model with one number that does harm: without a seal, as a mean of checkpoints.
+fs::path poisoned(SmallRun& small, const std::string& parameter, std::int64_t element,
+                  float value) {
+  small.train({.run = "healthy", .set = {"train.steps=2", "model.tie=none"}});
+  const fs::path healthy = small / "healthy" / "checkpoints" / "last";
+  const fs::path folder = small / "poisoned";
+  fs::create_directory(folder);
+  for (const char* file : {"config.json", "tokenizer"}) fs::copy(healthy / file, folder / file);
+  const TrainedModel model(healthy);
+  static_cast<float*>(model.store().data(model.store().find(parameter)))[element] = value;
+  save_parameters(folder / "model.safetensors", model.store());
+  return folder;
+}
+
+}  // namespace
+
+TEST_CASE("trouble: an update that is not finite is skipped, with its sentences and the layer") {
+  SmallRun small;
+  const std::string sources = small.bytes("train.src"), targets = small.bytes("train.tgt");
+  write_bytes(small / "train.src", sources + "mille\n");  // once in the text, as line 301
+  write_bytes(small / "train.tgt", targets + "mille\n");
+  // Finite itself, but not what attention makes of it; its id is the last but the start.
+  const fs::path model = poisoned(small, "source_embedding.weight", 10 * 16 + 3, 1e30F);
+  small.train({.set = {"train.init_from=" + model.string(), "model.tie=none", "train.steps=30",
+                       "train.report_every=1"}});
+  const std::vector<Json> skipped = lines_of(small, "skipped");
+  const RunHistory history = read_history(small / "run");
+  const auto epochs = static_cast<std::size_t>(history.train.at("epoch").back().value);
+  CAPTURE(small.said());
+  CHECK((skipped.size() == epochs || skipped.size() == epochs + 1));
+  CHECK(epochs >= 2);
+  for (const Json& line : skipped) {
+    const auto lines = line["lines"].get<std::vector<std::int64_t>>();
+    CHECK(std::ranges::count(lines, 301) == 1);
+    CHECK(lines.size() < 60);
+    CHECK(std::ranges::is_sorted(lines));
+    CHECK(line["reason"] == "the loss is not a number");
+    CHECK(contains(line["first"], ": its result "));
+    CHECK(contains(line["first"], ", in layer encoder.layers.0"));
+    CHECK(contains(small.said(), "update " + line["update"].dump() + " is skipped: the loss"));
+  }
+  // The others learn, and no number of theirs is lost.
+  for (const CurvePoint& point : history.train.at("loss")) {
+    const bool was_skipped = std::ranges::any_of(
+        skipped, [&](const Json& line) { return line["update"] == point.update; });
+    CHECK(std::isfinite(point.value) != was_skipped);
+  }
+  const RunState state = read_state(small / "run" / "checkpoints" / "last" / "state.json");
+  CHECK(state.update == 30);
+  CHECK(state.rollbacks == 0);
+}
+
+TEST_CASE("trouble: weights that are no numbers end a run that has nothing to go back to") {
+  SmallRun small;
+  const fs::path model = poisoned(small, "encoder.layers.0.feed_forward.hidden.weight", 5, kNaN);
+  const Strings set = {"train.init_from=" + model.string(), "model.tie=none"};
+  const std::string message = failure<NumericError>([&] { small.train({.set = set}); });
+  CHECK(contains(message,
+                 "the loss is not a number in update 3, as in the 2 before; first in: parameter "
+                 "encoder.layers.0.feed_forward.hidden.weight [24, 16] holds nan at element 5; the "
+                 "run went back 3 times: begin again with a lower schedule.learning_rate"));
+  CHECK(contains(small.said(), "; the run goes back to its beginning, with 0.5 of the learning"));
+  CHECK(contains(small.said(), "; the run goes back to its beginning, with 0.125 of the learning"));
+  CHECK(lines_of(small, "skipped").size() == 3);  // of the last try
+  REQUIRE(lines_of(small, "rollback").size() == 1);
+  CHECK(lines_of(small, "rollback")[0]["learning_rate_scale"] == 0.125);
+  CHECK_FALSE(fs::exists(small / "run" / "checkpoints" / "last"));  // nothing good was there
+}
+
+TEST_CASE("trouble: a learning rate of a million is said") {
+  SmallRun small;
+  small.train({.set = {"schedule.learning_rate=1e6", "train.clip_norm=0", "schedule.warmup=0"}});
+  for (const char* at : {"4", "8", "12"}) {
+    CHECK(contains(small.said(), std::string(" at update ") + at + ", but 2."));
+  }
+  CHECK(contains(small.said(), "\nthe loss diverges: "));
+  small.train({.run = "sane"});
+  const std::string said = small.said();
+  CHECK(said.rfind("the loss diverges") < said.find("sane: "));
+}
+
+TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint and ends well") {
+  const Strings set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
+                       R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 1000})",
+                       "model.norm_order=pre",
+                       "train.clip_norm=0",
+                       "train.validate_every=1000",
+                       "train.rollback_factor=0.01",
+                       "train.steps=60"};
+  SmallRun small;
+  CHECK(small.train({.set = set}) == Trainer::End::kFinished);
+  const std::string said = small.said();
+  CHECK(contains(said, "\nthe loss diverges: "));
+  CHECK(contains(said, " is skipped: the loss is not a number; first in: "));
+  CHECK(contains(said, ", with 0.01 of the learning rate\n"));
+  REQUIRE(lines_of(small, "rollback").size() == 1);
+  const std::int64_t from = lines_of(small, "rollback")[0]["from"],
+                     to = lines_of(small, "rollback")[0]["update"];
+  CHECK(from > to + 3);
+  CHECK(contains(said, "; the run goes back behind update " + std::to_string(to - 1) + ", "));
+  CHECK(lines_of(small, "skipped").empty());  // cut off with the updates that were taken back
+  const RunHistory whole = read_history(small / "run");
+  CHECK(whole.train.at("loss").size() == 15);  // no update twice
+  CHECK(whole.train.at("loss").back().value < 2.5);
+  const std::string expected = small.bytes("run/checkpoints/last/state.json");
+  CHECK(read_state(small / "run" / "checkpoints" / "last" / "state.json").rollbacks == 1);
+  // Wherever it is stopped: before the trouble, in it, behind it.
+  for (const int updates : {5, 14, 22, 30, 45, 60}) {
+    CAPTURE(updates);
+    small.train({.set = set, .open = RunFolder::Open::kForce, .stop = after(updates)});
+    CHECK(read_history(small / "run").last_update() < 60);
+    CHECK(small.train({.set = set, .open = kContinue}) == Trainer::End::kFinished);
+    CHECK(small.bytes("run/checkpoints/last/state.json") == expected);
+    CHECK(lines_of(small, "rollback").size() == 1);
+    CHECK(read_history(small / "run").train.at("loss").back().value ==
+          whole.train.at("loss").back().value);
+  }
+}
