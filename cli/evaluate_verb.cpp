@@ -62,33 +62,21 @@ void append_parts(std::string_view line, std::string_view separator, References&
   parts.emplace_back(line);
 }
 
-/// The negative log-likelihood of the first references. Pairs with an empty side, or one that is
-/// longer than the model's positions, are left out.
+/// The negative log-likelihood of the first references, of the pairs that the model can read.
 ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
                       const std::vector<References>& references, int threads) {
   constexpr std::int64_t kBatchTokens = 2048;
-  const Transformer& transformer = model.transformer();
   std::vector<PackedPairs> batches(1);
   ReferenceLoss loss;
-  std::vector<std::int32_t> source, target;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    source.clear();
-    target.clear();
-    model.tokenizers().source().encode(sources[i], source);
-    model.tokenizers().target().encode(references[i].front(), target);
-    const bool fits = !source.empty() && !target.empty() &&
-                      std::ssize(source) < transformer.longest_source() &&
-                      std::ssize(target) < transformer.longest_target();
-    if (!fits) {
-      ++loss.left_out;
-      continue;
-    }
-    batches.back().append(source, target, transformer.vocabularies().target.start());
-    loss.tokens += std::ssize(target) + 1;
+    const bool readable = append_readable(model.transformer(), model.tokenizers(), sources[i],
+                                          references[i].front(), batches.back());
+    if (!readable) ++loss.left_out;
     if (batches.back().target_tokens() >= kBatchTokens) batches.emplace_back();
   }
   if (batches.back().source.empty()) batches.pop_back();
-  loss.sum = negative_log_likelihood(transformer, batches, threads);
+  for (const PackedPairs& batch : batches) loss.tokens += batch.target_tokens();
+  loss.sum = negative_log_likelihood(model.transformer(), batches, threads);
   return loss;
 }
 

@@ -49,25 +49,13 @@ class Pairs {
       if (!first) break;
       check_utf8(arguments_.source, source_.number(), source);
       check_utf8(arguments_.target, target_.number(), target);
-      pairs.push_back(packed(source, target));
+      append_readable(model_.transformer(), model_.tokenizers(), source, target,
+                      pairs.emplace_back());
     }
     return pairs;
   }
 
  private:
-  PackedPairs packed(std::string_view source, std::string_view target) const {
-    std::vector<std::int32_t> from, to;
-    model_.tokenizers().source().encode(source, from);
-    model_.tokenizers().target().encode(target, to);
-    const Transformer& transformer = model_.transformer();
-    const bool fits = !from.empty() && !to.empty() &&
-                      std::ssize(from) < transformer.longest_source() &&
-                      std::ssize(to) < transformer.longest_target();
-    PackedPairs pair;
-    if (fits) pair.append(from, to, transformer.vocabularies().target.start());
-    return pair;
-  }
-
   const Arguments& arguments_;
   const TrainedModel& model_;
   LineReader source_, target_;
