@@ -1,7 +1,7 @@
 // heddle score: how probable are given translations to a model?
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -9,6 +9,7 @@
 #include "autograd/base/parallel.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
+#include "decode/alignment.h"
 #include "decode/scorer.h"
 #include "decode/trained_model.h"
 
@@ -26,6 +27,7 @@ constexpr std::size_t kWindowPairs = 4096;  // that are held at a time
 
 struct Arguments {
   std::string model, source, target;
+  bool alignment = false;
   int threads = available_threads();
 };
 
@@ -61,29 +63,44 @@ class Pairs {
   LineReader source_, target_;
 };
 
+/// A line for each pair. The model has read those that are not empty.
+std::string text_of_pairs(const std::vector<PackedPairs>& pairs, const TrainedModel& model,
+                          const Arguments& arguments) {
+  std::vector<PackedPairs> readable;
+  std::ranges::copy_if(pairs, std::back_inserter(readable),
+                       [](const PackedPairs& pair) { return !pair.source.empty(); });
+  const std::vector<double> losses =
+      negative_log_likelihoods(model.transformer(), readable, arguments.threads);
+  std::vector<std::vector<WordLink>> alignments;
+  if (arguments.alignment) {
+    alignments =
+        word_alignments(model.transformer(), model.tokenizers(), readable, arguments.threads);
+  }
+  std::string text;
+  std::size_t next = 0;
+  for (const PackedPairs& pair : pairs) {
+    const bool was_read = !pair.source.empty();
+    fmt::format_to(std::back_inserter(text), "{:.4f}\t{}",
+                   was_read ? -losses[next] : std::numeric_limits<double>::quiet_NaN(),
+                   pair.target_tokens());
+    if (arguments.alignment) text += '\t';
+    if (arguments.alignment && was_read) text += text_of(alignments[next]);
+    text += '\n';
+    if (was_read) ++next;
+  }
+  return text;
+}
+
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
   Pairs pairs(arguments, model);
   std::int64_t lines = 0, left_out = 0;
   for (;;) {
-    const std::vector<PackedPairs> all = pairs.next();
-    if (all.empty()) break;
-    std::vector<PackedPairs> readable;
-    for (const PackedPairs& pair : all) {
-      if (!pair.source.empty()) readable.push_back(pair);
-    }
-    const std::vector<double> losses =
-        negative_log_likelihoods(model.transformer(), readable, arguments.threads);
-    std::string text;
-    std::size_t next = 0;
-    for (const PackedPairs& pair : all) {
-      const double value =
-          pair.source.empty() ? std::numeric_limits<double>::quiet_NaN() : -losses[next++];
-      fmt::format_to(std::back_inserter(text), "{:.4f}\t{}\n", value, pair.target_tokens());
-    }
-    fmt::print("{}", text);
-    lines += std::ssize(all);
-    left_out += std::ssize(all) - std::ssize(readable);
+    const std::vector<PackedPairs> some = pairs.next();
+    if (some.empty()) break;
+    fmt::print("{}", text_of_pairs(some, model, arguments));
+    lines += std::ssize(some);
+    left_out += std::ranges::count_if(some, [](const auto& pair) { return pair.source.empty(); });
   }
   if (left_out == 0) return;
   fmt::print(stderr, "heddle: {} of {} pairs have an empty side or are too long for the model\n",
@@ -98,6 +115,9 @@ void add_score(CLI::App& app) {
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint")->required();
   verb->add_option("--source", arguments->source, "a file of text")->required();
   verb->add_option("--target", arguments->target, "its translations, line by line")->required();
+  verb->add_flag("--alignment", arguments->alignment,
+                 "behind them a tab and, for each word of the target, the source word that it "
+                 "attends to most: 0-0 2-1 ...");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
   verb->callback([=] { run(*arguments); });

@@ -131,12 +131,7 @@ class Lines {
     if (numbers_) fmt::format_to(std::back_inserter(text), "{}\t", line);
     if (scores_) fmt::format_to(std::back_inserter(text), "{:.4f}\t", output.hypothesis.score);
     text += output.text;
-    if (alignment_) text += '\t';
-    for (std::size_t i = 0; i < output.alignment.size(); ++i) {
-      const WordLink& link = output.alignment[i];
-      fmt::format_to(std::back_inserter(text), "{}{}-{}", i == 0 ? "" : " ", link.source,
-                     link.target);
-    }
+    if (alignment_) text.append("\t").append(text_of(output.alignment));
     text += '\n';
   }
 

@@ -175,45 +175,6 @@ TEST_CASE("cli bench: the speed of translating a file") {
                 "heddle: --source is required; see heddle bench --help");
 }
 
-TEST_CASE("cli score: the log-probability of each pair, alone or among others") {
-  const SmallRun& small = trained();
-  const std::string run = (small / "run").string();
-  const fs::path source = small / "score.src", target = small / "score.tgt";
-  write_bytes(source, "un deux trois\n\nhuit six\nsept\n");
-  const std::string score = "score " + run + " --source " + source.string() + " --target ";
-  write_bytes(target, "trois deux un\n\nsix huit\nsept\n");
-  const Outcome all = heddle_run(score + target.string());
-  CHECK(all.code == 0);
-  CHECK(lines_in(all.out) == "4");
-  CHECK(contains(all.out, "\nnan\t0\n"));
-  CHECK(all.err == "heddle: 1 of 4 pairs have an empty side or are too long for the model\n");
-  CHECK(heddle_run(score + target.string() + " --threads 3").out == all.out);
-  // The sum is the loss that evaluate prints.
-  double sum = 0.0;
-  std::int64_t tokens = 0;
-  std::istringstream lines(all.out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("nan")) continue;
-    sum += std::stod(line);
-    tokens += std::stol(line.substr(line.find('\t')));
-  }
-  const auto json =
-      nlohmann::json::parse(heddle_run("evaluate " + run + " --json --source " + source.string() +
-                                       " --reference " + target.string())
-                                .out);
-  CHECK(json.at("target_tokens") == tokens);
-  CHECK(json.at("loss").get<double>() * static_cast<double>(tokens) ==
-        doctest::Approx(-sum).epsilon(1e-4));
-  write_bytes(source, "sept\n");
-  const std::string last = all.out.substr(all.out.rfind('\n', all.out.size() - 2) + 1);
-  write_bytes(target, "sept\n");
-  CHECK(heddle_run(score + target.string()).out == last);
-  write_bytes(target, "a\nb\n");
-  check_failure(score + target.string(), 4,
-                "heddle: " + source.string() + " and " + target.string() +
-                    " have different numbers of lines: one ends after line 1");
-}
-
 TEST_CASE("cli translate: samples are the same again, with other threads too") {
   const SmallRun& small = trained();
   const std::string run = (small / "run").string();
