@@ -1,13 +1,16 @@
 // heddle evaluate: how good a model's translations are, or those in a file.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "autograd/base/parallel.h"
 #include "cli/evaluation.h"
 #include "cli/search_options.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
 #include "decode/scorer.h"
@@ -27,7 +30,7 @@ sacreBLEU 2.6; BLEU of tokenised text needs --tokenize none. Pronunciations, wit
 --metric wer --metric per --reference-separator tab.)";
 
 struct Arguments {
-  std::string model, source, hypothesis, groups, separator;
+  std::string model, source, hypothesis, groups, separator, per_line;
   std::vector<std::string> references, metrics;
   BleuTokens tokens = BleuTokens::k13a;
   SearchOptions search;
@@ -121,6 +124,25 @@ Lines translated(const TrainedModel& model, const Lines& sources, const Argument
   return texts;
 }
 
+/// A table for sorting: a row for each line with its number and its score by each metric.
+void write_scores_of_lines(const Arguments& arguments, const Lines& hypotheses,
+                           const std::vector<References>& references, Output& output) {
+  const std::vector<Metric> metrics = chosen_metrics(arguments);
+  std::string text = "line";
+  for (const Metric metric : metrics) text.append("\t").append(name_of(metric));
+  text += '\n';
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+    text += std::to_string(i + 1);
+    for (const Metric metric : metrics) {
+      const double value = line_score(metric, hypotheses[i], references[i], arguments.tokens);
+      fmt::format_to(std::back_inserter(text), "\t{:.4f}", value);
+    }
+    text += '\n';
+  }
+  output.write(text);
+  output.finish();
+}
+
 Evaluation evaluate(const Arguments& arguments) {
   const std::vector<References> references = read_references(arguments);
   const std::string& reference = arguments.references.front();
@@ -131,6 +153,8 @@ Evaluation evaluate(const Arguments& arguments) {
   };
   Evaluation evaluation;
   const Lines groups = arguments.groups.empty() ? Lines{} : read_as_long(arguments.groups);
+  std::optional<Output> per_line;  // which cannot be written is said before the work
+  if (!arguments.per_line.empty()) per_line.emplace(arguments.per_line);
   Lines hypotheses;
   if (!arguments.hypothesis.empty()) {
     hypotheses = read_as_long(arguments.hypothesis);
@@ -140,6 +164,7 @@ Evaluation evaluate(const Arguments& arguments) {
     hypotheses = translated(model, sources, arguments);
     evaluation.loss = loss_of(model, sources, references, arguments.threads);
   }
+  if (per_line) write_scores_of_lines(arguments, hypotheses, references, *per_line);
   evaluation.groups = grouped(references.size(), groups);
   for (LineGroup& group : evaluation.groups) {
     for (const Metric metric : chosen_metrics(arguments)) {
@@ -201,6 +226,8 @@ void add_evaluate(CLI::App& app) {
   verb->add_option("--groups", arguments->groups,
                    "a file with the name of a group on each line: they are reported separately");
   arguments->search.add_to(*verb);
+  verb->add_option("--per-line", arguments->per_line,
+                   "a file for a table with tabs: for each line its number and its own scores");
   verb->add_flag("--json", arguments->json, "one JSON object instead of lines");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));

@@ -1,6 +1,7 @@
 #include "cli/text_streams.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -19,6 +20,12 @@ int open_or_fail(const char* what, const std::string& path, int flags) {
   return descriptor;
 }
 
+bool is_standard_output(const std::string& path) {
+  struct stat there, standard;
+  return ::stat(path.c_str(), &there) == 0 && ::fstat(STDOUT_FILENO, &standard) == 0 &&
+         there.st_dev == standard.st_dev && there.st_ino == standard.st_ino;
+}
+
 }  // namespace
 
 Input::Input(const std::string& path) : name_(path.empty() ? "standard input" : path) {
@@ -30,7 +37,8 @@ Input::~Input() {
 }
 
 Output::Output(const std::string& path) : name_(path.empty() ? "standard output" : path) {
-  if (path.empty()) return;
+  // Of a file that standard output goes to, a new one must not take the place.
+  if (path.empty() || is_standard_output(path)) return;
   const bool there = std::filesystem::exists(path);
   if (there && !std::filesystem::is_regular_file(path)) {
     descriptor_ = open_or_fail("cannot write ", path, O_WRONLY);
