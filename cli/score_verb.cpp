@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "autograd/base/parallel.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
 #include "decode/alignment.h"
@@ -22,8 +23,6 @@ constexpr const char* kAbout =
 
 Prints a line for each pair of lines: the log-probability of the target, a tab, and its tokens, the end
 counted. A pair that the model cannot read, with an empty side or too many tokens, gets nan and 0.)";
-
-constexpr std::size_t kWindowPairs = 4096;  // that are held at a time
 
 struct Arguments {
   std::string model, source, target;
@@ -41,9 +40,9 @@ class Pairs {
         source_(arguments.source),
         target_(arguments.target) {}
 
-  std::vector<PackedPairs> next() {
+  std::vector<PackedPairs> next(std::size_t most) {
     std::vector<PackedPairs> pairs;
-    for (std::string_view source, target; pairs.size() < kWindowPairs;) {
+    for (std::string_view source, target; pairs.size() < most;) {
       const bool first = source_.next(source), second = target_.next(target);
       check<DataError>(first == second, arguments_.source, " and ", arguments_.target,
                        " have different numbers of lines: one ends after line ",
@@ -94,11 +93,15 @@ std::string text_of_pairs(const std::vector<PackedPairs>& pairs, const TrainedMo
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
   Pairs pairs(arguments, model);
+  Output output("");
   std::int64_t lines = 0, left_out = 0;
-  for (;;) {
-    const std::vector<PackedPairs> some = pairs.next();
+  for (Window window;;) {
+    const std::vector<PackedPairs> some = pairs.next(window.lines());
     if (some.empty()) break;
-    fmt::print("{}", text_of_pairs(some, model, arguments));
+    window.begin();
+    const std::string text = text_of_pairs(some, model, arguments);
+    window.end(some.size());
+    output.write(text);
     lines += std::ssize(some);
     left_out += std::ranges::count_if(some, [](const auto& pair) { return pair.source.empty(); });
   }

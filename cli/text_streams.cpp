@@ -1,8 +1,10 @@
 #include "cli/text_streams.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -56,6 +58,11 @@ void Output::write(const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t count = ::write(descriptor_, text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {  // a pipe that does not wait
+      pollfd writable{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+      ::poll(&writable, 1, -1);
+      continue;
+    }
     check<FileError>(count >= 0, "cannot write to ", name_, ": ",
                      std::generic_category().message(errno));
     done += static_cast<std::size_t>(count);
@@ -64,6 +71,13 @@ void Output::write(const std::string& text) {
 
 void Output::finish() {
   if (file_) file_->commit();
+}
+
+void Window::end(std::size_t lines) {
+  const std::chrono::duration<double> seconds = Clock::now() - begin_;
+  const double in_a_second = static_cast<double>(lines) / std::max(seconds.count(), 1e-6);
+  lines_ = static_cast<std::size_t>(
+      std::clamp(in_a_second, static_cast<double>(kFewest), static_cast<double>(kMost)));
 }
 
 }  // namespace heddle

@@ -1,10 +1,9 @@
-// heddle translate from outside: files, pipes, and a conversation line by line.
+// heddle translate from outside: files, searches, samples, prefixes.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cli/line_stream.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 
@@ -59,50 +58,6 @@ TEST_CASE("cli translate: one line out for each line in, from files and through 
       heddle_run("translate " + run + " --output " + nowhere + " < " + in.string());
   CHECK(unwritable.code == 5);
   CHECK(contains(unwritable.err, nowhere));
-}
-
-TEST_CASE("cli translate: answers each line while more may come") {
-  const SmallRun& small = trained();
-  const std::string expected =
-      heddle_run("translate " + (small / "run").string() + " < " + (small / "valid.src").string())
-          .out;
-  std::istringstream sources(small.bytes("valid.src")), answers(expected);
-  Process process({"translate", (small / "run").string()}, small / "err");
-  int asked = 0;
-  for (std::string line, answer; std::getline(sources, line); ++asked) {
-    process.write(line + "\n");
-    REQUIRE(std::getline(answers, answer));
-    REQUIRE(process.read_line() == answer + "\n");
-  }
-  CHECK(asked == 40);
-  process.write("un\ndeux\n\ntrois");  // four lines at once, the last without an end
-  process.close_input();
-  for (int i = 0; i < 4; ++i) CHECK(process.read_line().ends_with("\n"));
-  CHECK(process.read_line() == "");
-  CHECK(process.exit_code() == 0);
-}
-
-TEST_CASE("line stream: windows of lines, whatever pieces they come in") {
-  int pipe[2];
-  REQUIRE(::pipe(pipe) == 0);
-  heddle::LineStream stream(pipe[0], "the pipe");
-  const auto write = [&](const std::string& text) {
-    REQUIRE(::write(pipe[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-  };
-  using Lines = std::vector<std::string>;
-  write("a\nb\r\n\nc");
-  CHECK(stream.next(10, 1) == Lines{"a", "b", ""});
-  write("d\n1\n2\n3\n");
-  CHECK(stream.next(2, 1) == Lines{"cd", "1"});
-  CHECK(stream.next(10, 1) == Lines{"2", "3"});
-  write(std::string(50000, 'x'));
-  write("\nlast");
-  ::close(pipe[1]);
-  CHECK(stream.next(10, 1) == Lines{std::string(50000, 'x'), "last"});
-  CHECK(stream.next(10, 1).empty());
-  ::close(pipe[0]);
-  heddle::LineStream closed(pipe[0], "the pipe");
-  CHECK(contains(failure([&] { closed.next(1, 1); }), "cannot read the pipe: "));
 }
 
 TEST_CASE("cli translate: beams, scores and several translations of a line") {
