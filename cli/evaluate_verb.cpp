@@ -1,13 +1,16 @@
 // heddle evaluate: how good a model's translations are, or those in a file.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "autograd/base/parallel.h"
 #include "cli/evaluation.h"
 #include "cli/search_options.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
 #include "decode/scorer.h"
@@ -27,7 +30,7 @@ sacreBLEU 2.6; BLEU of tokenised text needs --tokenize none. Pronunciations, wit
 --metric wer --metric per --reference-separator tab.)";
 
 struct Arguments {
-  std::string model, source, hypothesis, groups, separator;
+  std::string model, source, hypothesis, groups, separator, per_line;
   std::vector<std::string> references, metrics;
   BleuTokens tokens = BleuTokens::k13a;
   SearchOptions search;
@@ -62,33 +65,21 @@ void append_parts(std::string_view line, std::string_view separator, References&
   parts.emplace_back(line);
 }
 
-/// The negative log-likelihood of the first references. Pairs with an empty side, or one that is
-/// longer than the model's positions, are left out.
+/// The negative log-likelihood of the first references, of the pairs that the model can read.
 ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
                       const std::vector<References>& references, int threads) {
   constexpr std::int64_t kBatchTokens = 2048;
-  const Transformer& transformer = model.transformer();
   std::vector<PackedPairs> batches(1);
   ReferenceLoss loss;
-  std::vector<std::int32_t> source, target;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    source.clear();
-    target.clear();
-    model.tokenizers().source().encode(sources[i], source);
-    model.tokenizers().target().encode(references[i].front(), target);
-    const bool fits = !source.empty() && !target.empty() &&
-                      std::ssize(source) < transformer.longest_source() &&
-                      std::ssize(target) < transformer.longest_target();
-    if (!fits) {
-      ++loss.left_out;
-      continue;
-    }
-    batches.back().append(source, target, transformer.vocabularies().target.start());
-    loss.tokens += std::ssize(target) + 1;
+    const bool readable = append_readable(model.transformer(), model.tokenizers(), sources[i],
+                                          references[i].front(), batches.back());
+    if (!readable) ++loss.left_out;
     if (batches.back().target_tokens() >= kBatchTokens) batches.emplace_back();
   }
   if (batches.back().source.empty()) batches.pop_back();
-  loss.sum = negative_log_likelihood(transformer, batches, threads);
+  for (const PackedPairs& batch : batches) loss.tokens += batch.target_tokens();
+  loss.sum = negative_log_likelihood(model.transformer(), batches, threads);
   return loss;
 }
 
@@ -133,6 +124,25 @@ Lines translated(const TrainedModel& model, const Lines& sources, const Argument
   return texts;
 }
 
+/// A table for sorting: a row for each line with its number and its score by each metric.
+void write_scores_of_lines(const Arguments& arguments, const Lines& hypotheses,
+                           const std::vector<References>& references, Output& output) {
+  const std::vector<Metric> metrics = chosen_metrics(arguments);
+  std::string text = "line";
+  for (const Metric metric : metrics) text.append("\t").append(name_of(metric));
+  text += '\n';
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+    text += std::to_string(i + 1);
+    for (const Metric metric : metrics) {
+      const double value = line_score(metric, hypotheses[i], references[i], arguments.tokens);
+      fmt::format_to(std::back_inserter(text), "\t{:.4f}", value);
+    }
+    text += '\n';
+  }
+  output.write(text);
+  output.finish();
+}
+
 Evaluation evaluate(const Arguments& arguments) {
   const std::vector<References> references = read_references(arguments);
   const std::string& reference = arguments.references.front();
@@ -143,6 +153,8 @@ Evaluation evaluate(const Arguments& arguments) {
   };
   Evaluation evaluation;
   const Lines groups = arguments.groups.empty() ? Lines{} : read_as_long(arguments.groups);
+  std::optional<Output> per_line;  // which cannot be written is said before the work
+  if (!arguments.per_line.empty()) per_line.emplace(arguments.per_line);
   Lines hypotheses;
   if (!arguments.hypothesis.empty()) {
     hypotheses = read_as_long(arguments.hypothesis);
@@ -152,6 +164,7 @@ Evaluation evaluate(const Arguments& arguments) {
     hypotheses = translated(model, sources, arguments);
     evaluation.loss = loss_of(model, sources, references, arguments.threads);
   }
+  if (per_line) write_scores_of_lines(arguments, hypotheses, references, *per_line);
   evaluation.groups = grouped(references.size(), groups);
   for (LineGroup& group : evaluation.groups) {
     for (const Metric metric : chosen_metrics(arguments)) {
@@ -213,6 +226,8 @@ void add_evaluate(CLI::App& app) {
   verb->add_option("--groups", arguments->groups,
                    "a file with the name of a group on each line: they are reported separately");
   arguments->search.add_to(*verb);
+  verb->add_option("--per-line", arguments->per_line,
+                   "a file for a table with tabs: for each line its number and its own scores");
   verb->add_flag("--json", arguments->json, "one JSON object instead of lines");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));

@@ -7,11 +7,19 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 #include <system_error>
 
 #include "autograd/base/check.h"
+#include "data/line_reader.h"
 
 namespace heddle {
+
+namespace {
+
+constexpr std::string_view kGzipMagic = "\x1f\x8b";  // no UTF-8
+
+}  // namespace
 
 // The next whole line of the buffer; at the end of the input also one without an end.
 bool LineStream::take(std::string& line) {
@@ -25,6 +33,7 @@ bool LineStream::take(std::string& line) {
   if (line.ends_with('\r')) line.pop_back();
   begin_ = end == std::string::npos ? stop : stop + 1;
   searched_ = begin_;
+  ++lines_;
   return true;
 }
 
@@ -44,11 +53,23 @@ void LineStream::read() {
   std::array<char, 1 << 16> bytes;
   ssize_t count = 0;
   do {
+    if (count < 0) readable_within(-1);  // else a pipe that does not wait would be asked again
     count = ::read(descriptor_, bytes.data(), bytes.size());
-  } while (count < 0 && errno == EINTR);
-  check<FileError>(count >= 0, "cannot read ", name_, ": ", std::generic_category().message(errno));
+  } while (count < 0 && (errno == EINTR || errno == EAGAIN));
   ended_ = count == 0;
-  buffer_.append(bytes.data(), static_cast<std::size_t>(count));
+  error_ = count < 0 ? errno : 0;
+  if (count > 0) buffer_.append(bytes.data(), static_cast<std::size_t>(count));
+  check<DataError>(lines_ > 0 || !buffer_.starts_with(kGzipMagic), name_,
+                   ": is compressed with gzip; unpack it first, for example with zcat");
+}
+
+// Where no whole line is left: those before what is wrong are given first.
+void LineStream::check_input() const {
+  check<FileError>(error_ == 0, "cannot read ", name_, ": ",
+                   std::generic_category().message(error_));
+  check<DataError>(searched_ - begin_ <= LineReader::kLongestLine, name_, ":", lines_ + 1,
+                   ": a line of more than ", LineReader::kLongestLine >> 20,
+                   " MiB; is this text with a sentence on each line?");
 }
 
 std::vector<std::string> LineStream::next(std::size_t most, int idle_milliseconds) {
@@ -56,12 +77,17 @@ std::vector<std::string> LineStream::next(std::size_t most, int idle_millisecond
   const std::chrono::milliseconds most_waiting(10 * idle_milliseconds);
   std::vector<std::string> lines;
   std::string line;
+  std::size_t bytes = 0;
   Clock::time_point first;
   for (;;) {
     const bool none = lines.empty();
-    while (lines.size() < most && take(line)) lines.push_back(line);
+    while (lines.size() < most && bytes < kMostBytes && take(line)) {
+      bytes += line.size();
+      lines.push_back(line);
+    }
     if (none) first = Clock::now();
-    if (lines.size() == most || ended_) return lines;
+    if (lines.empty()) check_input();
+    if (lines.size() == most || bytes >= kMostBytes || ended_ || error_ != 0) return lines;
     const bool waiting = !lines.empty();
     if (waiting && Clock::now() - first >= most_waiting) return lines;
     if (waiting && !readable_within(idle_milliseconds)) return lines;

@@ -13,22 +13,29 @@ class LineStream {
   /// `descriptor` stays the caller's; `name` stands in errors.
   LineStream(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
 
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+
   /// The next lines, without their ends ("\n" or "\r\n"): `most` of them, or those that have come
-  /// when the input has been idle for `idle_milliseconds` or the first of them has waited for ten
-  /// times as long, or all that is left. Empty at the end. Throws FileError where reading fails.
+  /// when they have kMostBytes, the input has been idle for `idle_milliseconds` or the first of
+  /// them has waited for ten times as long, or all that is left. Empty at the end. Throws FileError
+  /// where reading fails, DataError for what is no text: compressed, or a line longer than
+  /// LineReader::kLongestLine.
   std::vector<std::string> next(std::size_t most, int idle_milliseconds);
 
  private:
   bool take(std::string& line);
   bool readable_within(int milliseconds) const;
   void read();
+  void check_input() const;
 
   int descriptor_;
   std::string name_;
   std::string buffer_;  // from begin_ on: not given yet
   std::size_t begin_ = 0;
   std::size_t searched_ = 0;  // up to here there is no end of a line
+  std::size_t lines_ = 0;     // given so far
   bool ended_ = false;
+  int error_ = 0;  // of reading
 };
 
 }  // namespace heddle

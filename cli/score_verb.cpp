@@ -1,14 +1,16 @@
 // heddle score: how probable are given translations to a model?
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <iterator>
 #include <limits>
 #include <memory>
 
 #include "autograd/base/parallel.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
 #include "data/line_reader.h"
+#include "decode/alignment.h"
 #include "decode/scorer.h"
 #include "decode/trained_model.h"
 
@@ -22,10 +24,9 @@ constexpr const char* kAbout =
 Prints a line for each pair of lines: the log-probability of the target, a tab, and its tokens, the end
 counted. A pair that the model cannot read, with an empty side or too many tokens, gets nan and 0.)";
 
-constexpr std::size_t kWindowPairs = 4096;  // that are held at a time
-
 struct Arguments {
   std::string model, source, target;
+  bool alignment = false;
   int threads = available_threads();
 };
 
@@ -39,9 +40,9 @@ class Pairs {
         source_(arguments.source),
         target_(arguments.target) {}
 
-  std::vector<PackedPairs> next() {
+  std::vector<PackedPairs> next(std::size_t most) {
     std::vector<PackedPairs> pairs;
-    for (std::string_view source, target; pairs.size() < kWindowPairs;) {
+    for (std::string_view source, target; pairs.size() < most;) {
       const bool first = source_.next(source), second = target_.next(target);
       check<DataError>(first == second, arguments_.source, " and ", arguments_.target,
                        " have different numbers of lines: one ends after line ",
@@ -49,53 +50,60 @@ class Pairs {
       if (!first) break;
       check_utf8(arguments_.source, source_.number(), source);
       check_utf8(arguments_.target, target_.number(), target);
-      pairs.push_back(packed(source, target));
+      append_readable(model_.transformer(), model_.tokenizers(), source, target,
+                      pairs.emplace_back());
     }
     return pairs;
   }
 
  private:
-  PackedPairs packed(std::string_view source, std::string_view target) const {
-    std::vector<std::int32_t> from, to;
-    model_.tokenizers().source().encode(source, from);
-    model_.tokenizers().target().encode(target, to);
-    const Transformer& transformer = model_.transformer();
-    const bool fits = !from.empty() && !to.empty() &&
-                      std::ssize(from) < transformer.longest_source() &&
-                      std::ssize(to) < transformer.longest_target();
-    PackedPairs pair;
-    if (fits) pair.append(from, to, transformer.vocabularies().target.start());
-    return pair;
-  }
-
   const Arguments& arguments_;
   const TrainedModel& model_;
   LineReader source_, target_;
 };
 
+/// A line for each pair. The model has read those that are not empty.
+std::string text_of_pairs(const std::vector<PackedPairs>& pairs, const TrainedModel& model,
+                          const Arguments& arguments) {
+  std::vector<PackedPairs> readable;
+  std::ranges::copy_if(pairs, std::back_inserter(readable),
+                       [](const PackedPairs& pair) { return !pair.source.empty(); });
+  const std::vector<double> losses =
+      negative_log_likelihoods(model.transformer(), readable, arguments.threads);
+  std::vector<std::vector<WordLink>> alignments;
+  if (arguments.alignment) {
+    alignments =
+        word_alignments(model.transformer(), model.tokenizers(), readable, arguments.threads);
+  }
+  std::string text;
+  std::size_t next = 0;
+  for (const PackedPairs& pair : pairs) {
+    const bool was_read = !pair.source.empty();
+    fmt::format_to(std::back_inserter(text), "{:.4f}\t{}",
+                   was_read ? -losses[next] : std::numeric_limits<double>::quiet_NaN(),
+                   pair.target_tokens());
+    if (arguments.alignment) text += '\t';
+    if (arguments.alignment && was_read) text += text_of(alignments[next]);
+    text += '\n';
+    if (was_read) ++next;
+  }
+  return text;
+}
+
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
   Pairs pairs(arguments, model);
+  Output output("");
   std::int64_t lines = 0, left_out = 0;
-  for (;;) {
-    const std::vector<PackedPairs> all = pairs.next();
-    if (all.empty()) break;
-    std::vector<PackedPairs> readable;
-    for (const PackedPairs& pair : all) {
-      if (!pair.source.empty()) readable.push_back(pair);
-    }
-    const std::vector<double> losses =
-        negative_log_likelihoods(model.transformer(), readable, arguments.threads);
-    std::string text;
-    std::size_t next = 0;
-    for (const PackedPairs& pair : all) {
-      const double value =
-          pair.source.empty() ? std::numeric_limits<double>::quiet_NaN() : -losses[next++];
-      fmt::format_to(std::back_inserter(text), "{:.4f}\t{}\n", value, pair.target_tokens());
-    }
-    fmt::print("{}", text);
-    lines += std::ssize(all);
-    left_out += std::ssize(all) - std::ssize(readable);
+  for (Window window;;) {
+    const std::vector<PackedPairs> some = pairs.next(window.lines());
+    if (some.empty()) break;
+    window.begin();
+    const std::string text = text_of_pairs(some, model, arguments);
+    window.end(some.size());
+    output.write(text);
+    lines += std::ssize(some);
+    left_out += std::ranges::count_if(some, [](const auto& pair) { return pair.source.empty(); });
   }
   if (left_out == 0) return;
   fmt::print(stderr, "heddle: {} of {} pairs have an empty side or are too long for the model\n",
@@ -110,6 +118,9 @@ void add_score(CLI::App& app) {
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint")->required();
   verb->add_option("--source", arguments->source, "a file of text")->required();
   verb->add_option("--target", arguments->target, "its translations, line by line")->required();
+  verb->add_flag("--alignment", arguments->alignment,
+                 "behind them a tab and, for each word of the target, the source word that it "
+                 "attends to most: 0-0 2-1 ...");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
   verb->callback([=] { run(*arguments); });

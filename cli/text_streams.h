@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -44,6 +46,25 @@ class Output {
   std::string name_;
   int descriptor_ = STDOUT_FILENO;
   std::optional<AtomicFile> file_;
+};
+
+/// How many lines to work on at a time: as many as took a second before, so that answers come
+/// steadily and a reader who has gone away is noticed soon; enough to sort them by length.
+class Window {
+ public:
+  std::size_t lines() const { return lines_; }
+
+  void begin() { begin_ = Clock::now(); }
+  /// `lines` have been worked on since begin().
+  void end(std::size_t lines);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static constexpr std::size_t kFewest = 64, kMost = 2048;
+
+  std::size_t lines_ = kFewest;
+  Clock::time_point begin_;
 };
 
 }  // namespace heddle

@@ -27,9 +27,8 @@ MODEL is the folder of a run (its best checkpoint, else its last) or of one chec
 come in quickly they are translated together; when the input pauses, what has come is answered.
 --n-best prints several lines for each: its number, the score and the text, with tabs between.)";
 
-// Enough to sort by length, few enough to see output soon.
-constexpr std::size_t kWindowLines = 2048;
-constexpr int kIdleMilliseconds = 50;
+// What comes in quicker is translated together.
+constexpr int kIdleMilliseconds = 2;
 
 struct Arguments {
   std::string model, input, output, prefixes;
@@ -131,12 +130,7 @@ class Lines {
     if (numbers_) fmt::format_to(std::back_inserter(text), "{}\t", line);
     if (scores_) fmt::format_to(std::back_inserter(text), "{:.4f}\t", output.hypothesis.score);
     text += output.text;
-    if (alignment_) text += '\t';
-    for (std::size_t i = 0; i < output.alignment.size(); ++i) {
-      const WordLink& link = output.alignment[i];
-      fmt::format_to(std::back_inserter(text), "{}{}-{}", i == 0 ? "" : " ", link.source,
-                     link.target);
-    }
+    if (alignment_) text.append("\t").append(text_of(output.alignment));
     text += '\n';
   }
 
@@ -155,9 +149,10 @@ void run(const Arguments& arguments) {
   LineStream stream(input.descriptor(), input.name());
   const Lines format(arguments);
   Remarks remarks;
-  for (;;) {
-    const std::vector<std::string> lines = stream.next(kWindowLines, kIdleMilliseconds);
+  for (Window window;;) {
+    const std::vector<std::string> lines = stream.next(window.lines(), kIdleMilliseconds);
     if (lines.empty()) break;
+    window.begin();
     const std::vector<Translation> translations = translator(
         lines, prefixes.next(lines.size()), static_cast<std::uint64_t>(remarks.lines) + 1);
     std::string text;
@@ -165,6 +160,7 @@ void run(const Arguments& arguments) {
       remarks.note(lines[i], translations[i]);
       format.append(translations[i], remarks.lines, text);
     }
+    window.end(lines.size());
     output.write(text);
   }
   prefixes.finish();

@@ -1,8 +1,10 @@
 #include "decode/alignment.h"
 
 #include <algorithm>
-#include <string>
+#include <atomic>
+#include <iterator>
 
+#include "autograd/base/parallel.h"
 #include "decode/metrics/words.h"
 
 namespace heddle {
@@ -68,6 +70,32 @@ std::vector<WordLink> word_alignment(const Transformer& transformer, const Token
     links.push_back({static_cast<std::int32_t>(largest), to[begin]});
   }
   return links;
+}
+
+std::vector<std::vector<WordLink>> word_alignments(const Transformer& transformer,
+                                                   const Tokenizers& tokenizers,
+                                                   std::span<const PackedPairs> pairs,
+                                                   int threads) {
+  std::vector<std::vector<WordLink>> alignments(pairs.size());
+  std::atomic<std::size_t> next = 0;
+  run_lanes(threads, threads, 1, [&](int) {
+    Context context;
+    for (std::size_t i = next++; i < pairs.size(); i = next++) {
+      const std::span output(pairs[i].target_output);
+      alignments[i] = word_alignment(transformer, tokenizers, pairs[i].source_ids,
+                                     output.first(output.size() - 1), context);
+    }
+  });
+  return alignments;
+}
+
+std::string text_of(std::span<const WordLink> links) {
+  std::string text;
+  for (const WordLink& link : links) {
+    if (!text.empty()) text += ' ';
+    text.append(std::to_string(link.source)).append("-").append(std::to_string(link.target));
+  }
+  return text;
 }
 
 }  // namespace heddle

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "data/batch.h"
 #include "data/tokenizers.h"
 #include "layers/transformer.h"
 
@@ -28,6 +30,14 @@ struct WordLink {
 std::vector<WordLink> word_alignment(const Transformer& transformer, const Tokenizers& tokenizers,
                                      std::span<const std::int32_t> source,
                                      std::span<const std::int32_t> output, Context& context);
+
+/// The same of given outputs: pairs that stand alone in their batches.
+std::vector<std::vector<WordLink>> word_alignments(const Transformer& transformer,
+                                                   const Tokenizers& tokenizers,
+                                                   std::span<const PackedPairs> pairs, int threads);
+
+/// As it is written: "0-0 2-1", source-output.
+std::string text_of(std::span<const WordLink> links);
 
 /// The number of the word that each token belongs to, by the words that decoding up to it gives;
 /// -1 before the first word.

@@ -7,6 +7,18 @@
 
 namespace heddle {
 
+bool append_readable(const Transformer& transformer, const Tokenizers& tokenizers,
+                     std::string_view source, std::string_view target, PackedPairs& pairs) {
+  std::vector<std::int32_t> from, to;
+  tokenizers.source().encode(source, from);
+  tokenizers.target().encode(target, to);
+  const bool readable = !from.empty() && !to.empty() &&
+                        std::ssize(from) < transformer.longest_source() &&
+                        std::ssize(to) < transformer.longest_target();
+  if (readable) pairs.append(from, to, transformer.vocabularies().target.start());
+  return readable;
+}
+
 std::vector<double> negative_log_likelihoods(const Transformer& transformer,
                                              std::span<const PackedPairs> batches, int threads) {
   std::vector<double> losses(batches.size());

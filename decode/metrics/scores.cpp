@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <limits>
 #include <locale>
 #include <sstream>
 
@@ -78,9 +79,13 @@ Score score_bleu(const Lines& lines, BleuTokens tokens) {
           bleu_signature(lines.reference_count(), options)};
 }
 
+ChrfOptions chrf_options(Metric metric) {
+  return {.word_order = metric == Metric::kChrfPlusPlus ? 2 : 0};
+}
+
 Score score_chrf(const Lines& lines, Metric metric) {
   const bool words = metric == Metric::kChrfPlusPlus;
-  const ChrfOptions options{.word_order = words ? 2 : 0};
+  const ChrfOptions options = chrf_options(metric);
   const auto counts = lines.sum<ChrfCounts>(
       [&](const std::string& h, const References& r) { return chrf_counts(h, r, options); });
   return {metric, chrf(counts, options), words ? "chrF2++" : "chrF2", "",
@@ -141,6 +146,30 @@ Score score(Metric metric, std::span<const std::string> hypotheses,
     default:
       return score_errors(lines, metric);
   }
+}
+
+double line_score(Metric metric, std::string_view hypothesis, const References& references,
+                  BleuTokens tokens) {
+  const BleuOptions of_sentence{.tokens = tokens, .effective_order = true};
+  const auto errors = [&] { return error_counts(hypothesis, references); };
+  switch (metric) {
+    case Metric::kBleu:
+      return bleu(bleu_counts(hypothesis, references, of_sentence), of_sentence).score;
+    case Metric::kChrf:
+    case Metric::kChrfPlusPlus: {
+      const ChrfOptions options = chrf_options(metric);
+      return chrf(chrf_counts(hypothesis, references, options), options);
+    }
+    case Metric::kExactMatch:
+      return errors().exact_match();
+    case Metric::kWordErrorRate:
+      return errors().line_error_rate();
+    case Metric::kTokenErrorRate:
+      break;
+  }
+  const ErrorCounts counts = errors();
+  const bool none_wanted = counts.token_count == 0 && counts.edits > 0;
+  return none_wanted ? std::numeric_limits<double>::infinity() : counts.token_error_rate();
 }
 
 }  // namespace heddle

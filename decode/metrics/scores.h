@@ -43,4 +43,10 @@ Score score(Metric metric, std::span<const std::string> hypotheses,
             std::span<const References> references, std::span<const std::size_t> which,
             BleuTokens tokens);
 
+/// The score of one line by itself, 0 to 100 but for the token error rate, which has no upper
+/// bound: it is infinite where there are tokens and the reference has none. BLEU is the mean over
+/// the orders of n-grams that the line is long enough for, as sacreBLEU has it for sentences.
+double line_score(Metric metric, std::string_view hypothesis, const References& references,
+                  BleuTokens tokens);
+
 }  // namespace heddle

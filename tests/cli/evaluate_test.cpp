@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program.h"
+#include "tests/support/runs.h"
 
 namespace heddle::testing {
 namespace {
@@ -72,6 +73,55 @@ TEST_CASE("cli evaluate: groups and JSON") {
   CHECK(json.at("groups").at("dog").at("lines") == 2);
   CHECK(json.at("groups").at("dog").at("bleu") > json.at("bleu"));
   CHECK(json.at("signatures").at("chrf2").get<std::string>().starts_with("nrefs:1|"));
+}
+
+TEST_CASE("cli evaluate: a table with the scores of each line") {
+  const Files files;
+  const std::string command = files.hypothesis("ref") + " --reference " + files("ref2");
+  const Outcome plain = heddle_run(command);
+  const Outcome table = heddle_run(command + " --per-line " + files("table"));
+  CHECK(table.code == 0);
+  CHECK(table.out == plain.out);
+  const std::string text = read_bytes(files("table"));
+  CHECK(text.starts_with("line\texact\tbleu\tchrf\n1\t100.0000\t100.0000\t100.0000\n2\t0.0000\t"));
+  CHECK(std::ranges::count(text, '\n') == 4);
+  // Each line is what a file of that line gives, but for BLEU of a sentence.
+  CHECK(heddle_run(files.hypothesis("ref") + " --metric per --metric wer --per-line " +
+                   files("table"))
+            .code == 0);
+  CHECK(read_bytes(files("table")) ==
+        "line\tper\twer\n1\t0.0000\t0.0000\n2\t75.0000\t100.0000\n3\t80.0000\t100.0000\n");
+  write_bytes(files("hyp"), "the the the\n\na\n");
+  write_bytes(files("ref"), "\n\na\n");
+  CHECK(heddle_run(files.hypothesis("ref") + " --metric per --per-line /dev/stdout")
+            .out.starts_with("line\tper\n1\tinf\n2\t0.0000\n3\t0.0000\ntoken error rate "));
+  const std::string nowhere = files("no") + "/table";
+  const Outcome unwritable = heddle_run(command + " --per-line " + nowhere);
+  CHECK(unwritable.code == 5);
+  CHECK(contains(unwritable.err, nowhere));
+}
+
+TEST_CASE("cli evaluate: a model with a beam is as its translations are") {
+  SmallRun small;
+  small.train({});
+  const std::string run = (small / "run").string(), source = (small / "valid.src").string(),
+                    reference = (small / "valid.tgt").string(), table = (small / "table").string(),
+                    hypothesis = (small / "hyp").string();
+  const std::string metrics = " --reference " + reference +
+                              " --metric exact --metric chrf --metric per --per-line " + table;
+  for (const char* search : {" --beam 3", " --beam 3 --length-penalty 0", " --max-length 2"}) {
+    CAPTURE(search);
+    const Outcome of_model =
+        heddle_run("evaluate " + run + search + " --source " + source + metrics);
+    CHECK(of_model.code == 0);
+    const std::string lines = read_bytes(table);
+    REQUIRE(
+        heddle_run("translate " + run + search + " --input " + source + " --output " + hypothesis)
+            .code == 0);
+    const Outcome of_file = heddle_run("evaluate --hypothesis " + hypothesis + metrics);
+    CHECK(of_model.out.starts_with(of_file.out + "loss "));
+    CHECK(read_bytes(table) == lines);
+  }
 }
 
 TEST_CASE("cli evaluate: bad input is one sentence") {

@@ -1,10 +1,9 @@
-// heddle translate from outside: files, pipes, and a conversation line by line.
+// heddle translate from outside: files, searches, samples, prefixes.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cli/line_stream.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 
@@ -59,50 +58,6 @@ TEST_CASE("cli translate: one line out for each line in, from files and through 
       heddle_run("translate " + run + " --output " + nowhere + " < " + in.string());
   CHECK(unwritable.code == 5);
   CHECK(contains(unwritable.err, nowhere));
-}
-
-TEST_CASE("cli translate: answers each line while more may come") {
-  const SmallRun& small = trained();
-  const std::string expected =
-      heddle_run("translate " + (small / "run").string() + " < " + (small / "valid.src").string())
-          .out;
-  std::istringstream sources(small.bytes("valid.src")), answers(expected);
-  Process process({"translate", (small / "run").string()}, small / "err");
-  int asked = 0;
-  for (std::string line, answer; std::getline(sources, line); ++asked) {
-    process.write(line + "\n");
-    REQUIRE(std::getline(answers, answer));
-    REQUIRE(process.read_line() == answer + "\n");
-  }
-  CHECK(asked == 40);
-  process.write("un\ndeux\n\ntrois");  // four lines at once, the last without an end
-  process.close_input();
-  for (int i = 0; i < 4; ++i) CHECK(process.read_line().ends_with("\n"));
-  CHECK(process.read_line() == "");
-  CHECK(process.exit_code() == 0);
-}
-
-TEST_CASE("line stream: windows of lines, whatever pieces they come in") {
-  int pipe[2];
-  REQUIRE(::pipe(pipe) == 0);
-  heddle::LineStream stream(pipe[0], "the pipe");
-  const auto write = [&](const std::string& text) {
-    REQUIRE(::write(pipe[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-  };
-  using Lines = std::vector<std::string>;
-  write("a\nb\r\n\nc");
-  CHECK(stream.next(10, 1) == Lines{"a", "b", ""});
-  write("d\n1\n2\n3\n");
-  CHECK(stream.next(2, 1) == Lines{"cd", "1"});
-  CHECK(stream.next(10, 1) == Lines{"2", "3"});
-  write(std::string(50000, 'x'));
-  write("\nlast");
-  ::close(pipe[1]);
-  CHECK(stream.next(10, 1) == Lines{std::string(50000, 'x'), "last"});
-  CHECK(stream.next(10, 1).empty());
-  ::close(pipe[0]);
-  heddle::LineStream closed(pipe[0], "the pipe");
-  CHECK(contains(failure([&] { closed.next(1, 1); }), "cannot read the pipe: "));
 }
 
 TEST_CASE("cli translate: beams, scores and several translations of a line") {
@@ -173,45 +128,6 @@ TEST_CASE("cli bench: the speed of translating a file") {
   CHECK(heddle_run("bench --shape tiny --beam 3").code == 2);
   check_failure("bench --decode " + (small / "run").string(), 2,
                 "heddle: --source is required; see heddle bench --help");
-}
-
-TEST_CASE("cli score: the log-probability of each pair, alone or among others") {
-  const SmallRun& small = trained();
-  const std::string run = (small / "run").string();
-  const fs::path source = small / "score.src", target = small / "score.tgt";
-  write_bytes(source, "un deux trois\n\nhuit six\nsept\n");
-  const std::string score = "score " + run + " --source " + source.string() + " --target ";
-  write_bytes(target, "trois deux un\n\nsix huit\nsept\n");
-  const Outcome all = heddle_run(score + target.string());
-  CHECK(all.code == 0);
-  CHECK(lines_in(all.out) == "4");
-  CHECK(contains(all.out, "\nnan\t0\n"));
-  CHECK(all.err == "heddle: 1 of 4 pairs have an empty side or are too long for the model\n");
-  CHECK(heddle_run(score + target.string() + " --threads 3").out == all.out);
-  // The sum is the loss that evaluate prints.
-  double sum = 0.0;
-  std::int64_t tokens = 0;
-  std::istringstream lines(all.out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("nan")) continue;
-    sum += std::stod(line);
-    tokens += std::stol(line.substr(line.find('\t')));
-  }
-  const auto json =
-      nlohmann::json::parse(heddle_run("evaluate " + run + " --json --source " + source.string() +
-                                       " --reference " + target.string())
-                                .out);
-  CHECK(json.at("target_tokens") == tokens);
-  CHECK(json.at("loss").get<double>() * static_cast<double>(tokens) ==
-        doctest::Approx(-sum).epsilon(1e-4));
-  write_bytes(source, "sept\n");
-  const std::string last = all.out.substr(all.out.rfind('\n', all.out.size() - 2) + 1);
-  write_bytes(target, "sept\n");
-  CHECK(heddle_run(score + target.string()).out == last);
-  write_bytes(target, "a\nb\n");
-  check_failure(score + target.string(), 4,
-                "heddle: " + source.string() + " and " + target.string() +
-                    " have different numbers of lines: one ends after line 1");
 }
 
 TEST_CASE("cli translate: samples are the same again, with other threads too") {

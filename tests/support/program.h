@@ -11,7 +11,9 @@
 
 #include <array>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/temporary_folder.h"
@@ -47,12 +49,14 @@ inline void check_failure(const std::string& arguments, int code, const std::str
 /// error goes to a file.
 class Process {
  public:
-  Process(const std::vector<std::string>& arguments, const std::filesystem::path& err) {
+  Process(const std::vector<std::string>& arguments, const std::filesystem::path& err,
+          sighandler_t on_closed_pipe = SIG_DFL) {
     int in[2], out[2];
     REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
     REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
     pid_ = ::fork();
     if (pid_ == 0) {
+      ::signal(SIGPIPE, on_closed_pipe);
       ::dup2(in[0], STDIN_FILENO);
       ::dup2(out[1], STDOUT_FILENO);
       ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0666), STDERR_FILENO);
@@ -69,7 +73,7 @@ class Process {
   }
   ~Process() {
     close_input();
-    ::close(from_);
+    close_output();
     if (pid_ > 0) {
       ::kill(pid_, SIGKILL);
       ::waitpid(pid_, nullptr, 0);
@@ -85,15 +89,32 @@ class Process {
     if (to_ >= 0) ::close(to_);
     to_ = -1;
   }
+  void close_output() {
+    if (from_ >= 0) ::close(from_);
+    from_ = -1;
+  }
   /// The next line, with its end; what there is where the output ends, or pauses for a minute.
-  std::string read_line() const {
-    std::string line;
-    for (char c = 0; c != '\n';) {
+  std::string read_line() {
+    std::size_t end = 0;
+    while ((end = said_.find('\n')) == std::string::npos) {
+      std::array<char, 1 << 12> bytes;
       pollfd ready{.fd = from_, .events = POLLIN, .revents = 0};
-      if (::poll(&ready, 1, 60000) <= 0 || ::read(from_, &c, 1) != 1) break;
-      line += c;
+      if (::poll(&ready, 1, 60000) <= 0) return std::exchange(said_, "");
+      const ssize_t count = ::read(from_, bytes.data(), bytes.size());
+      if (count <= 0) return std::exchange(said_, "");
+      said_.append(bytes.data(), static_cast<std::size_t>(count));
     }
+    std::string line = said_.substr(0, end + 1);
+    said_.erase(0, end + 1);
     return line;
+  }
+  /// The most memory that it has had, in bytes.
+  std::size_t peak_bytes() const {
+    std::istringstream status(read_bytes("/proc/" + std::to_string(pid_) + "/status"));
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) << 10;
+    }
+    return 0;
   }
   pid_t id() const { return pid_; }
   void send(int signal) const { REQUIRE(::kill(pid_, signal) == 0); }
@@ -108,6 +129,7 @@ class Process {
  private:
   pid_t pid_ = -1;
   int to_ = -1, from_ = -1;
+  std::string said_;  // not read as lines yet
 };
 
 }  // namespace heddle::testing
