@@ -2,7 +2,7 @@
 # Installs what a bare Debian 12 lacks to build and test Heddle, and nothing where all is there.
 #
 #   scripts/setup.sh          compiler, CMake and libraries
-#   scripts/setup.sh --all    also clang, its OpenMP and sanitizers, and the tools that check the style
+#   scripts/setup.sh --all    also clang, its OpenMP and sanitizers, valgrind, and the tools that check the style
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config
@@ -10,7 +10,7 @@ packages=(g++ cmake ninja-build pkg-config
   libcli11-dev libfmt-dev libsentencepiece-dev libxxhash-dev zlib1g-dev)
 for option in "$@"; do
   case "$option" in
-    --all) packages+=(clang libclang-rt-14-dev libomp-14-dev clang-format shellcheck git) ;;
+    --all) packages+=(clang libclang-rt-14-dev libomp-14-dev clang-format shellcheck valgrind git) ;;
     *)
       echo "usage: scripts/setup.sh [--all]" >&2
       exit 2

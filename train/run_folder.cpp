@@ -259,7 +259,8 @@ std::vector<fs::path> RunFolder::to_resume() const {
   if (!last) return folders;
   std::erase_if(folders, [&](const fs::path& p) { return update_of(p) > last; });
   const fs::path target = fs::read_symlink(path_ / kCheckpoints / "last").filename();
-  std::ranges::stable_partition(folders, [&](const fs::path& p) { return p.filename() == target; });
+  std::stable_partition(folders.begin(), folders.end(),
+                        [&](const fs::path& p) { return p.filename() == target; });
   return folders;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <new>
 
@@ -28,8 +29,33 @@ std::size_t rounded_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
-std::align_val_t alignment_of(std::size_t size) {
-  return std::align_val_t{size >= kHugePage ? kHugePage : Arena::kAlignment};
+// Fresh pages of the system: those of a heap may be in use in part, and then the kernel makes huge
+// pages of them hours later, with memory that nobody asked for.
+std::byte* map(std::size_t size) {
+  void* const all =
+      ::mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (all == MAP_FAILED) throw std::bad_alloc();
+  auto* const begin = static_cast<std::byte*>(all);
+  const std::size_t before = rounded_up(reinterpret_cast<std::uintptr_t>(begin), kHugePage) -
+                             reinterpret_cast<std::uintptr_t>(begin);
+  if (before > 0) ::munmap(begin, before);
+  ::munmap(begin + before + size, kHugePage - before);
+  // A hint only: where it is refused nothing is lost but speed.
+  static_cast<void>(::madvise(begin + before, size, MADV_HUGEPAGE));
+  return begin + before;
+}
+
+std::byte* obtain(std::size_t size) {
+  if (size >= kHugePage) return map(size);
+  return static_cast<std::byte*>(::operator new (size, std::align_val_t{Arena::kAlignment}));
+}
+
+void give_back(std::byte* memory, std::size_t size) {
+  if (size >= kHugePage) {
+    ::munmap(memory, size);
+  } else {
+    ::operator delete (memory, std::align_val_t{Arena::kAlignment});
+  }
 }
 
 void unpoison([[maybe_unused]] std::byte* memory, [[maybe_unused]] std::size_t bytes) {
@@ -113,9 +139,7 @@ std::size_t Arena::capacity() const {
 void Arena::add_chunk(std::size_t size) {
   size = rounded_up(size, size >= kHugePage ? kHugePage : kAlignment);
   chunks_.reserve(chunks_.size() + 1);
-  auto* memory = static_cast<std::byte*>(::operator new(size, alignment_of(size)));
-  // A hint only: where it is refused nothing is lost but speed.
-  if (size >= kHugePage) (void)::madvise(memory, size, MADV_HUGEPAGE);
+  std::byte* const memory = obtain(size);
   chunks_.push_back({memory, size});
   ++growths_;
   poison(memory, size);
@@ -124,7 +148,7 @@ void Arena::add_chunk(std::size_t size) {
 void Arena::free_chunks() {
   for (const Chunk& chunk : chunks_) {
     unpoison(chunk.memory, chunk.size);
-    ::operator delete(chunk.memory, alignment_of(chunk.size));
+    give_back(chunk.memory, chunk.size);
   }
   chunks_.clear();
 }
