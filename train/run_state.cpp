@@ -12,6 +12,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 3;
+constexpr std::int64_t kLargest = std::int64_t{1} << 53;  // counting on never overflows
+
+/// Whole numbers only: any other the library would convert, and one that does not fit to anything.
+std::int64_t integer(const Json& object, const char* key) {
+  return object.at(key).get_ref<const Json::number_integer_t&>();
+}
 
 [[noreturn]] void fail_damaged(const std::filesystem::path& file) {
   fail<FileError>(file.string(),
@@ -46,21 +52,22 @@ RunState read_state(const std::filesystem::path& file) {
         json.at("format") == kFormat, file.string(),
         ": is of another version: it still translates, and a new run can begin with it "
         "(train.init_from)");
-    state.update = json.at("update");
-    state.cursor = {json.at("epoch"), json.at("position")};
-    state.target_tokens = json.at("target_tokens");
-    state.validations_since_best = json.at("validations_since_best");
-    state.train_content = json.at("train_content");
-    state.valid_content = json.at("valid_content");
+    state.update = integer(json, "update");
+    state.cursor = {integer(json, "epoch"), integer(json, "position")};
+    state.target_tokens = integer(json, "target_tokens");
+    state.validations_since_best = integer(json, "validations_since_best");
+    state.train_content = json.at("train_content").get_ref<const Json::number_unsigned_t&>();
+    state.valid_content = json.at("valid_content").get_ref<const Json::number_unsigned_t&>();
     for (const Json& best : json.at("best")) {
-      state.best.push_back({.update = best.at("update"), .value = best.at("value")});
+      state.best.push_back({.update = integer(best, "update"), .value = best.at("value")});
     }
   } catch (const Json::exception&) {
     fail_damaged(file);
   }
-  const bool possible = state.update >= 0 && state.cursor.epoch >= 0 &&
-                        state.cursor.position >= 0 && state.target_tokens >= 0;
-  if (!possible) fail_damaged(file);
+  for (const std::int64_t count :
+       {state.update, state.cursor.epoch, state.cursor.position, state.target_tokens}) {
+    if (count < 0 || count > kLargest) fail_damaged(file);
+  }
   return state;
 }
 
