@@ -1,0 +1,76 @@
+// A checkpoint: the files below with kBetween between them, opened as a model, which translates a
+// line, and as the state of a run. A part that is "-" is a file that is missing.
+#include "train/checkpoint.h"
+#include "decode/trained_model.h"
+#include "tests/fuzz/support.h"
+
+namespace heddle::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFiles[] = {kConfigFile, "tokenizer", kStateFile, kModelFile};
+constexpr std::string_view kMissing = "-";
+
+// Larger models are opened, but a translation with them would cost the fuzzer its speed.
+constexpr std::int64_t kMostParameters = 20'000;
+
+void write_files(std::string_view input) {
+  const auto parts = parts_of(input, std::size(kFiles));
+  for (std::size_t i = 0; i < std::size(kFiles); ++i) {
+    const fs::path path = folder() / kFiles[i];
+    if (i < parts.size() && parts[i] != kMissing) {
+      write(path, parts[i]);
+    } else {
+      fs::remove(path);
+    }
+  }
+}
+
+void translate() {
+  const TrainedModel model(folder());
+  static_cast<void>(model.config_text());
+  if (model.store().elements() > kMostParameters) return;
+  TranslatorOptions options = model.translator_options(1);
+  options.limit.factor = 1.0;
+  options.limit.extra = 4;
+  options.beam = std::min(options.beam, 2);
+  options.longest_source = 8;
+  const std::string lines[] = {"the cat sees a dog", "un deux"};
+  Translator(model.transformer(), model.tokenizers(), options)(lines);
+}
+
+}  // namespace
+}  // namespace heddle::fuzz
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+
+/// Changes one of the files, so that the others still fit together.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t most, unsigned seed) {
+  using namespace heddle::fuzz;
+  const std::string input(text_of(data, size));
+  const auto parts = parts_of(input, std::size(kFiles));
+  const std::string_view part = parts[seed % parts.size()];
+  const auto begin = static_cast<std::size_t>(part.data() - input.data());
+  const std::size_t behind = size - begin - part.size();
+  if (size >= most) return LLVMFuzzerMutate(data, size, most);
+  std::string changed(part);
+  changed.resize(most - begin - behind);
+  const std::size_t length = LLVMFuzzerMutate(reinterpret_cast<std::uint8_t*>(changed.data()),
+                                              part.size(), changed.size());
+  changed.resize(length);
+  const std::string whole = input.substr(0, begin) + changed + input.substr(size - behind);
+  std::copy(whole.begin(), whole.end(), data);
+  return whole.size();
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace heddle::fuzz;
+  write_files(text_of(data, size));
+  answered(translate);
+  if (std::filesystem::exists(folder() / heddle::kStateFile)) {
+    answered([] { heddle::read_state(folder() / heddle::kStateFile); });
+  }
+  return 0;
+}
