@@ -15,7 +15,8 @@ class LineStream {
 
   /// The next lines, without their ends ("\n" or "\r\n"): `most` of them, or those that have come
   /// when the input has been idle for `idle_milliseconds` or the first of them has waited for ten
-  /// times as long, or all that is left. Empty at the end. Throws FileError where reading fails.
+  /// times as long, or all that is left. Empty at the end. Throws FileError where reading fails,
+  /// DataError where a line is longer than LineReader takes.
   std::vector<std::string> next(std::size_t most, int idle_milliseconds);
 
  private:

@@ -4,9 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/line_stream.h"
 #include "tests/data/corpus_samples.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
+#include "tests/support/throws.h"
 
 using namespace heddle::testing;
 namespace fs = std::filesystem;
@@ -54,9 +56,10 @@ TEST_CASE("hostile files: a config that asks for more than there is") {
   };
   text(repeated("[", 100'000), ":1:65: nests deeper than 64 objects and lists");
   text(repeated("{\"a\":", 100'000), ":1:321: nests deeper than 64 objects and lists");
-  text("{\"model\": {\"layers\": 1000, \"block\": [" +
-           repeated("{\"type\": \"feed_forward\"},", 99) + "{\"type\": \"feed_forward\"}]}}",
-       ":1:36: model.block: holds 100 sublayers, in 1000 layers; a stack has at most 10000 in all");
+  text("{\"model\": {\"layers\": 1000, \"encoder\": {\"block\": [" +
+           repeated("{\"type\": \"feed_forward\"},", 99) + "{\"type\": \"feed_forward\"}]}}}",
+       ":1:49: model.encoder.block: holds 100 sublayers, in 1000 layers; a stack has at most 10000 "
+       "in all");
   text("{\"seed\": [" + repeated("1,", 10'000) + "1]}",
        ":1:20007: is one value too many: a config holds at most 10000");
   text("{\"" + std::string(100'000, 'x') + "\": [" + repeated("1,", 1'000) + "1]}",
@@ -79,17 +82,15 @@ TEST_CASE("hostile files: a model whose files claim terabytes") {
     check_refused("inspect " + checkpoint.string(), 5, part);
     write_bytes(checkpoint / file, before);
   };
-  constexpr std::uintmax_t kTerabytes = std::uintmax_t{4} << 40;
+  constexpr std::uintmax_t kTerabyte = std::uintmax_t{1} << 40;
   const std::string header =
       R"({"a":{"dtype":"F32","shape":[1048576,1048576],"data_offsets":[0,4398046511104]}})";
   const std::string length{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0};
   with("model.safetensors", length + header, 0, "the tensors need 4398046511104 bytes of data");
-  with("model.safetensors", length + header, 8 + header.size() + kTerabytes,
-       "its parameters are not the model's: ");
   with("model.safetensors", std::string(8, '\xFF') + "{}", 0,
        "a header of 18446744073709551615 bytes is announced");
   with("tokenizer", "heddle tokenizer 1\nword\npieces 1073741823\na\n", 0, "ends within line 5");
-  with("tokenizer", "heddle tokenizer 1\nword\n", kTerabytes, "bytes, where at most 268435456");
+  with("tokenizer", "heddle tokenizer 1\nword\n", kTerabyte, "bytes, where at most 268435456");
   const std::string state = read_bytes(checkpoint / "state.json");
   for (const char* number :
        {"1e300", "-1", "9223372036854775807", "18446744073709551615", "true", "\"3\"", "null"}) {
@@ -111,8 +112,19 @@ TEST_CASE("hostile files: a corpus that grows when it is unpacked") {
   SmallRun small(20);
   const std::string bomb = (small / "bomb.gz").string();
   write_bytes(bomb, gzipped(std::string(std::size_t{80} << 20, 'x')));
-  CHECK(fs::file_size(bomb) < 100'000);
+  CHECK(fs::file_size(bomb) < 1'000'000);
   check_refused("train " + (small / "run.json").string() + " --run " + (small / "new").string() +
                     " --set data.train.source=" + bomb,
                 4, bomb + ":1: a line of more than 64 MiB");
+}
+
+TEST_CASE("hostile files: an input without an end of a line") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "text", "a\nb");
+  stretch(folder / "text", std::uintmax_t{1} << 40);
+  const int descriptor = ::open((folder / "text").c_str(), O_RDONLY | O_CLOEXEC);
+  heddle::LineStream lines(descriptor, "text");
+  CHECK(lines.next(1, 1) == std::vector<std::string>{"a"});
+  CHECK_MESSAGE_THROWN(lines.next(1, 1), "text: a line of more than 64 MiB");
+  ::close(descriptor);
 }
