@@ -45,7 +45,7 @@ for target in "${targets[@]}"; do
   # One allocation may take no more than 512 MB, an input no more than 10 seconds.
   status=0
   build/fuzz/fuzz_"$target" "$scratch/$target" -max_total_time="$seconds" -print_final_stats=1 \
-    -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=10 -max_len=16384 \
+    -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=10 -max_len=32768 \
     -artifact_prefix="$findings/" >"$log" 2>&1 || status=$?
   found=$(find "$findings" -type f | wc -l)
   if ((status != 0 || found > 0)); then

@@ -1,5 +1,5 @@
 // A checkpoint: the files below with kBetween between them, opened as a model, which translates a
-// line, and as the state of a run. A part that is "-" is a file that is missing.
+// line, and as a run that goes on. A part that is "-" is a file that is missing.
 #include "train/checkpoint.h"
 #include "decode/trained_model.h"
 #include "tests/fuzz/support.h"
@@ -9,7 +9,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFiles[] = {kConfigFile, "tokenizer", kStateFile, kModelFile};
+constexpr const char* kFiles[] = {kConfigFile, "tokenizer", kStateFile, kModelFile,
+                                  "optimizer.safetensors"};
 constexpr std::string_view kMissing = "-";
 
 // Larger models are opened, but a translation with them would cost the fuzzer its speed.
@@ -38,6 +39,16 @@ void translate() {
   options.longest_source = 8;
   const std::string lines[] = {"the cat sees a dog", "un deux"};
   Translator(model.transformer(), model.tokenizers(), options)(lines);
+}
+
+void resume() {
+  const ConfigDocument config = ConfigDocument::read(folder() / kConfigFile);
+  const Tokenizers tokenizers = Tokenizers::load(folder());
+  const Settings settings(config.root());
+  Learner learner(config.root(), settings,
+                  {tokenizers.source().vocabulary(), tokenizers.target().vocabulary()});
+  config.finish();
+  load_checkpoint(folder(), learner, settings.train.ema_decay);
 }
 
 }  // namespace
@@ -69,8 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace heddle::fuzz;
   write_files(text_of(data, size));
   answered(translate);
-  if (std::filesystem::exists(folder() / heddle::kStateFile)) {
-    answered([] { heddle::read_state(folder() / heddle::kStateFile); });
-  }
+  answered([] { heddle::read_state(folder() / heddle::kStateFile); });
+  answered(resume);
   return 0;
 }
