@@ -69,6 +69,17 @@ TEST_CASE("hostile files: a config that asks for more than there is") {
   check_refused("config /dev/zero", 3, "/dev/zero: is longer than a config may be");
 }
 
+TEST_CASE("hostile files: a model that is larger than the machine") {
+  SmallRun small(20);
+  const std::string giant =
+      " --set model.d_model=65536 --set model.heads=1024 --set model.dropout=0 ";
+  const std::string refusal = "--set model.d_model=65536: model.d_model: makes a model of ";
+  check_refused(
+      "train " + (small / "run.json").string() + " --run " + (small / "new").string() + giant, 3,
+      refusal);
+  check_refused("bench " + (small / "run.json").string() + giant, 3, refusal);
+}
+
 TEST_CASE("hostile files: a model whose files claim terabytes") {
   SmallRun small;
   small.train({});
