@@ -19,6 +19,8 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kDataAlignment = 64;
 constexpr std::string_view kMetadataKey = "__metadata__";
+// An entry of the metadata costs many times the bytes of its text; writers have a handful.
+constexpr std::size_t kMostMetadata = 100'000;
 
 constexpr SafetensorsDType kDTypes[] = {
     {"BOOL", 8},    {"U8", 8},      {"I8", 8},          {"I16", 16},        {"U16", 16},
@@ -61,6 +63,8 @@ class HeaderReader {
     if (place_ == Place::kMetadata) {
       const bool fresh = header_.metadata.try_emplace(text).second;
       if (!fresh) refuse("key ", in_quotes(text), " appears twice");
+      if (header_.metadata.size() > kMostMetadata)
+        refuse("holds more than ", kMostMetadata, " keys");
       metadata_key_ = text;
       return true;
     }

@@ -74,6 +74,7 @@ BenchReport measure(const Arguments& arguments) {
   const Vocabulary vocabulary{report.sentences.vocabulary + 1};  // and the start, no class
   const Settings settings(document.root());
   Learner learner(document.root(), settings, {vocabulary, vocabulary});
+  check_memory(document.root(), learner.store);
   document.finish();
   check_length(learner.transformer, report.sentences.length);
   learner.store.allocate();

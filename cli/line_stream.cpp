@@ -50,6 +50,8 @@ void LineStream::read() {
   buffer_.erase(0, begin_);
   searched_ -= begin_;
   begin_ = 0;
+  check<DataError>(buffer_.size() <= LineReader::kLongestLine, name_, ": a line of more than ",
+                   LineReader::kLongestLine >> 20, " MiB");
   std::array<char, 1 << 16> bytes;
   ssize_t count = 0;
   do {

@@ -19,10 +19,12 @@ std::string contents_of(const fs::path& file) {
   check<ConfigError>(fs::exists(file, error), file.string(), ": there is no such file");
   check<ConfigError>(!fs::is_directory(file, error), file.string(), ": is a folder, not a config");
   std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  check<ConfigError>(stream.good(), file.string(), ": cannot be read");
-  return text.str();
+  // One byte more than is taken: a file may be longer than memory, or have no end, as /dev/zero.
+  std::string text(kMaxConfigBytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  check<ConfigError>(stream.is_open() && !stream.bad(), file.string(), ": cannot be read");
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
 }
 
 }  // namespace

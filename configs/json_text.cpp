@@ -13,7 +13,10 @@ namespace heddle {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
-constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
+// What a text costs beyond its bytes: each value is remembered with the keys that lead to it, and
+// compared with its neighbours and with the errors that were found before.
+constexpr std::size_t kMaxValues = 10'000;
+constexpr std::size_t kMaxPointer = 1000;  // bytes
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // A position that only moves forward and knows its line and column.
@@ -88,6 +91,8 @@ class Reader {
     cursor_.skip_blanks();
     Open& object = open_.back();
     object.key = pointer_to(object.pointer, key);
+    check<ConfigError>(object.key.size() <= kMaxPointer, here(),
+                       "the keys that lead here have more than ", kMaxPointer, " bytes");
     const auto [first, fresh] = result_.keys.emplace(object.key, cursor_.place());
     if (!fresh) {
       if (!repeated_.empty()) repeated_.append("\n");
@@ -151,6 +156,8 @@ class Reader {
 
   // The place of the value that comes next, in the container that is open.
   Json& slot() {
+    check<ConfigError>(++values_ <= kMaxValues, here(),
+                       "is one value too many: a config holds at most ", kMaxValues);
     if (open_.empty()) return result_.root;
     Open& container = open_.back();
     if (container.value->is_object()) return *container.place;
@@ -197,14 +204,15 @@ class Reader {
   Cursor cursor_;
   JsonText result_;
   std::vector<Open> open_;
+  std::size_t values_ = 0;  // so far
   std::string repeated_;
 };
 
 }  // namespace
 
 JsonText read_json_value(std::string_view text, const std::string& name) {
-  check<ConfigError>(text.size() <= kMaxBytes, name, ": ", text.size(),
-                     " bytes are more than a config may have, ", kMaxBytes);
+  check<ConfigError>(text.size() <= kMaxConfigBytes, name, ": is longer than a config may be, ",
+                     kMaxConfigBytes, " bytes");
   std::size_t count = 0;
   Reader reader(text, name, &count);
   std::size_t unused = 0;

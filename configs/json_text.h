@@ -14,6 +14,8 @@ namespace heddle {
 
 using Json = nlohmann::ordered_json;
 
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
+
 /// Line and column (in characters), both from 1.
 struct TextPlace {
   int line = 1;
@@ -29,8 +31,8 @@ struct JsonText {
   std::map<std::string, TextPlace, std::less<>> values;  // where the value begins
 };
 
-/// Throws ConfigError, `name:line:column: what`, for text that is no JSON, nests deeper than 64, is
-/// longer than 16 MiB, or repeats a key.
+/// Throws ConfigError, `name:line:column: what`, for text that is no JSON, nests deeper than 64,
+/// repeats a key, or is larger than configs are: 1 MiB, 10,000 values, 1,000 bytes of keys to each.
 JsonText read_json_value(std::string_view text, const std::string& name);
 /// The same, also for text that is no object.
 JsonText read_json_text(std::string_view text, const std::string& name);

@@ -25,6 +25,23 @@ namespace {
 
 constexpr std::string_view kBlank = "\xE2\x96\x81";  // U+2581, SentencePiece's
 
+// SentencePiece needs hundreds of bytes for each one of a text, and of words without an end more
+// time than a line is worth. So long ones are cut, at blanks, which changes nothing, where there
+// are any.
+constexpr std::size_t kLongestPart = std::size_t{256} << 10;
+
+/// Calls `use` with the parts of a text and their numbers.
+template <class Use>
+void for_each_part(std::string_view text, const Use& use) {
+  std::uint64_t number = 0;
+  for (; text.size() > kLongestPart; ++number) {
+    const std::size_t part = first_part(text, kLongestPart);
+    use(text.substr(0, part), number);
+    text.remove_prefix(part);
+  }
+  use(text, number);
+}
+
 std::uint64_t checksum_of(std::string_view bytes) {
   std::uint64_t hash = 0xCBF29CE484222325;
   for (const char byte : bytes) {
@@ -55,6 +72,7 @@ class SubwordTokenizer final : public Tokenizer {
   std::string serialised() const override;
 
  private:
+  void encode_part(std::string_view text, std::vector<std::int32_t>& ids) const;
   std::vector<std::string> pieces_of(std::string_view text) const;
   std::vector<std::int32_t> ids_of(std::string_view text) const;
 
@@ -95,6 +113,10 @@ std::vector<std::int32_t> SubwordTokenizer::ids_of(std::string_view text) const 
 }
 
 void SubwordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids) const {
+  for_each_part(text, [&](std::string_view part, std::uint64_t) { encode_part(part, ids); });
+}
+
+void SubwordTokenizer::encode_part(std::string_view text, std::vector<std::int32_t>& ids) const {
   // SentencePiece takes its own sign for a blank away where a text ends, but not within it.
   if (words_ == nullptr || text.find(kBlank) != text.npos) {
     const std::vector<std::int32_t> all = ids_of(text);
@@ -116,10 +138,12 @@ void SubwordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& 
 void SubwordTokenizer::sample(std::string_view text, std::uint64_t random,
                               std::vector<std::int32_t>& ids) const {
   if (!sampler_) return encode(text, ids);
-  // SentencePiece does not say how it normalised a text, but its pieces do.
-  std::string normalised;
-  for (const std::string& piece : pieces_of(text)) normalised += piece;
-  sampler_->sample(normalised, random, ids);
+  for_each_part(text, [&](std::string_view part, std::uint64_t number) {
+    // SentencePiece does not say how it normalised a text, but its pieces do.
+    std::string normalised;
+    for (const std::string& piece : pieces_of(part)) normalised += piece;
+    sampler_->sample(normalised, random + number, ids);
+  });
 }
 
 std::string SubwordTokenizer::decode(std::span<const std::int32_t> ids) const {

@@ -11,6 +11,7 @@
 #include "data/line_sample.h"
 #include "data/proto_reader.h"
 #include "data/tokenizer_kind.h"
+#include "data/utf8.h"
 
 namespace heddle {
 
@@ -65,23 +66,10 @@ Options options_of(const SubwordSettings& settings) {
           {"minloglevel", "3"}};
 }
 
-/// Where a line of more than kLongestLine bytes is cut: before a blank where there is one, else
-/// between two characters.
-std::size_t end_of_part(std::string_view line) {
-  const std::size_t blank = line.rfind(' ', kLongestLine);
-  if (blank != line.npos && blank > 0) return blank;
-  const auto continues = [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80;
-  };
-  std::size_t end = kLongestLine;
-  while (continues(line[end])) --end;
-  return end;
-}
-
 /// Adds a line, in parts where it is too long.
 void add_in_parts(std::string_view line, LineSample& sample) {
   while (line.size() > kLongestLine) {
-    const std::size_t part = end_of_part(line);
+    const std::size_t part = first_part(line, kLongestLine);
     sample.add(line.substr(0, part));
     line.remove_prefix(part);
   }

@@ -73,4 +73,15 @@ std::string with_replacements(std::string_view text) {
   return result;
 }
 
+std::size_t first_part(std::string_view text, std::size_t longest) {
+  const std::size_t blank = text.rfind(' ', longest);
+  if (blank != text.npos && blank > 0) return blank;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80;
+  };
+  std::size_t end = longest;
+  while (end + 3 > longest && continues(end)) --end;  // no character is longer
+  return end;
+}
+
 }  // namespace heddle

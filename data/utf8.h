@@ -30,6 +30,10 @@ std::optional<std::size_t> first_invalid_byte(std::string_view text);
 /// `text` with every invalid piece replaced by U+FFFD.
 std::string with_replacements(std::string_view text);
 
+/// Of a text of more than `longest` bytes, how many make its first part: those before the last
+/// blank that is near enough, else whole characters. At least one; `longest` is at least 4.
+std::size_t first_part(std::string_view text, std::size_t longest);
+
 /// The code points of a text, for range-based loops.
 class CodePoints {
  public:

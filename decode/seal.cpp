@@ -34,6 +34,12 @@ Json sum_of_file(const fs::path& file) {
   return {{"bytes", mapped.bytes().size()}, {"xxh3", hexadecimal(checksum(mapped.bytes()))}};
 }
 
+/// The size first: a file that has grown without end is not read.
+bool fits(const fs::path& file, const Json& sum) {
+  return sum.is_object() && sum.contains("bytes") && sum.at("bytes") == fs::file_size(file) &&
+         sum == sum_of_file(file);
+}
+
 [[noreturn]] void fail_damaged(const fs::path& file) {
   fail<FileError>(file.string(),
                   ": is damaged: it is not what was written; take another checkpoint");
@@ -50,7 +56,9 @@ bool own_sum_fits(std::string_view text) {
 
 void write_sealed(const fs::path& folder, std::string_view object) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename() != kStateFile) files.push_back(entry.path());
+  }
   std::ranges::sort(files);
   Json json = Json::parse(object);
   json["files"] = Json::object();
@@ -71,14 +79,17 @@ std::string read_sealed(const fs::path& file) {
 }
 
 void verify_files(const fs::path& folder, std::string_view except) {
-  if (!fs::exists(folder / kStateFile)) return;
-  const Json json = Json::parse(read_sealed(folder / kStateFile));
+  const fs::path state = folder / kStateFile;
+  if (!fs::exists(state)) return;
+  const Json json = Json::parse(read_sealed(state));
   if (json.at("format") != kStateFormat) return;
+  if (!json.contains("files") || !json.at("files").is_object()) fail_damaged(state);
   for (const auto& [name, sum] : json.at("files").items()) {
     if (name == except) continue;
     const fs::path file = folder / name;
+    if (fs::path(name).filename() != name) fail_damaged(state);  // it names files of others
     check<FileError>(fs::exists(file), file.string(), ": is missing; take another checkpoint");
-    if (sum_of_file(file) != sum) fail_damaged(file);
+    if (!fits(file, sum)) fail_damaged(file);
   }
 }
 

@@ -19,6 +19,9 @@ constexpr SublayerType kEncoderBlock[] = {SublayerType::kSelfAttention, Sublayer
 constexpr SublayerType kDecoderBlock[] = {
     SublayerType::kSelfAttention, SublayerType::kCrossAttention, SublayerType::kFeedForward};
 
+// Each one is built: what a short config asks for is bounded.
+constexpr std::size_t kMostSublayers = 10'000;
+
 constexpr Named<bool> kNormOrders[] = {{"post", false}, {"pre", true}};
 
 struct BlockItem {
@@ -26,13 +29,18 @@ struct BlockItem {
   Config config;
 };
 
-std::vector<BlockItem> block_of(const Config& config, Stack::Role role) {
+std::vector<BlockItem> block_of(const Config& config, Stack::Role role, int layers) {
   const bool encoder = role == Stack::Role::kEncoder;
   std::vector<BlockItem> block;
   for (const ConfigItem& item :
        config.items("block", std::span(kTypes).first(encoder ? 2 : 3),
                     "The sublayers of a layer, in place of the standard ones.")) {
     block.push_back({static_cast<SublayerType>(item.type), item.config});
+  }
+  if (block.size() * static_cast<std::size_t>(layers) > kMostSublayers) {
+    config.error("block", "holds ", block.size(), " sublayers, in ", layers,
+                 " layers; a stack has at most ", kMostSublayers, " in all");
+    block.clear();
   }
   if (!block.empty()) return block;
   const auto standard = encoder ? std::span<const SublayerType>(kEncoderBlock)
@@ -81,7 +89,7 @@ Stack::Stack(const Scope& scope, const Config& config, Role role, std::int64_t d
                               "sublayer.")) {
   const auto layers =
       static_cast<int>(config.integer("layers", 6, {1, 1000}, "Layers of the stack."));
-  const std::vector<BlockItem> block = block_of(config, role);
+  const std::vector<BlockItem> block = block_of(config, role, layers);
   const bool rotary = position_kind(config) == PositionKind::kRotary;
   Builder build{{role == Role::kDecoder, rotary}, d_model, memory_d_model, cache_layout_};
   for (int layer = 0; layer < layers; ++layer) {

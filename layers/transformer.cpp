@@ -12,6 +12,9 @@ std::int64_t d_model_of(const Config& side) {
   return side.integer("d_model", 512, {1, 1 << 16}, "Width of the residual stream.");
 }
 
+// Far more than any machine holds that this library runs on.
+constexpr std::int64_t kMostParameters = std::int64_t{1} << 36;
+
 // Of the first sentences, those that are encoded together.
 std::size_t sentences_at_once(Sequences sentences) {
   constexpr std::int64_t kTokens = 256;  // enough rows for fast products
@@ -57,6 +60,11 @@ Transformer::Transformer(const Scope& scope, const Parts& p, const Vocabularies&
   if (p.model.flag("output_bias", false, "Whether the output projection has a bias.")) {
     output_bias_ =
         (scope / "output").declare("bias", {vocabularies.target.size}, Initialiser::constant(0.0));
+  }
+  const std::int64_t parameters = scope.store().elements();
+  if (parameters > kMostParameters) {
+    p.model.error("d_model", "makes a model of ", parameters, " parameters; at most ",
+                  kMostParameters, " are supported");
   }
 }
 

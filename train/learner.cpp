@@ -1,5 +1,7 @@
 #include "train/learner.h"
 
+#include "autograd/base/aligned.h"
+
 namespace heddle {
 
 namespace {
@@ -23,6 +25,18 @@ Learner::Learner(const Config& root, const Settings& settings, const Vocabularie
       optimizer(root.object("optimizer", "How weights change."), store),
       schedule(root.object("schedule", "The learning rate, update by update."),
                transformer.d_model(), steps_of(settings)) {}
+
+void check_memory(const Config& root, const ParameterStore& store) {
+  constexpr std::int64_t kGigabyte = 1'000'000'000;
+  const std::int64_t least =
+      2 * store.elements() * static_cast<std::int64_t>(size_of(store.dtype()));
+  const std::int64_t memory = physical_memory();
+  if (least <= memory) return;
+  root.object("model", "")
+      .error("d_model", "makes a model of ", store.elements(),
+             " parameters: weights and gradients alone need ", least / kGigabyte,
+             " GB, this machine has ", memory / kGigabyte);
+}
 
 void read_whole_config(const Config& root, const Vocabularies& vocabularies) {
   const Settings settings(root);

@@ -36,6 +36,9 @@ struct Learner {
   std::optional<MovingAverage> average;  // where train.ema_decay asks, once the store has weights
 };
 
+/// Notes an error where this machine has not even the memory for weights and gradients.
+void check_memory(const Config& root, const ParameterStore& store);
+
 /// Reads everything a config may hold, for what ConfigDocument::finish(), resolved() and the schema
 /// tell.
 void read_whole_config(const Config& root, const Vocabularies& vocabularies = {{1000}, {1000}});

@@ -1,17 +1,15 @@
 #include "train/resolved.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "autograd/base/text_file.h"
 #include "configs/config.h"
+#include "configs/json_text.h"
 
 namespace heddle {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMayChange[] = {
     "/$schema",
@@ -49,11 +47,12 @@ std::string text_of(const Json& flat, const std::string& pointer) {
   return flat.contains(pointer) ? flat.at(pointer).dump() : "not given";
 }
 
-Json parsed(const std::filesystem::path& file) {
-  const Json json = Json::parse(read_text(file), nullptr, /*allow_exceptions=*/false);
-  check<FileError>(json.is_object(), file.string(),
-                   ": is damaged; copy the config.json of the run's last checkpoint here");
-  return json;
+// Not by the library alone: what follows descends into the values, however deep they nest.
+Json parsed(const std::filesystem::path& file) try {
+  return read_json_text(read_text(file), file.string()).root;
+} catch (const ConfigError&) {
+  fail<FileError>(file.string(),
+                  ": is damaged; copy the config.json of the run's last checkpoint here");
 }
 
 }  // namespace

@@ -11,24 +11,31 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::int64_t kLargest = std::int64_t{1} << 53;  // counting on never overflows
+
+/// Whole numbers only: any other the library would convert, and one that does not fit to anything.
+std::int64_t integer(const Json& object, const char* key) {
+  return object.at(key).get_ref<const Json::number_integer_t&>();
+}
+
 RunState state_of(const Json& json) {
   RunState state;
-  state.update = json.at("update");
-  state.cursor = {json.at("epoch"), json.at("position")};
-  state.target_tokens = json.at("target_tokens");
-  state.since_report = {json.at("since_report").at("target_tokens"),
+  state.update = integer(json, "update");
+  state.cursor = {integer(json, "epoch"), integer(json, "position")};
+  state.target_tokens = integer(json, "target_tokens");
+  state.since_report = {integer(json.at("since_report"), "target_tokens"),
                         json.at("since_report").at("loss")};
   if (!json.at("mean_loss").is_null()) state.mean_loss = json.at("mean_loss");
   state.diverging = json.at("diverging");
   for (const Json& best : json.at("best")) {
-    state.best.push_back({.update = best.at("update"), .value = best.at("value")});
+    state.best.push_back({.update = integer(best, "update"), .value = best.at("value")});
   }
-  state.validations_since_best = json.at("validations_since_best");
-  state.skipped = json.at("skipped");
-  state.rollbacks = json.at("rollbacks");
+  state.validations_since_best = integer(json, "validations_since_best");
+  state.skipped = integer(json, "skipped");
+  state.rollbacks = integer(json, "rollbacks");
   state.learning_rate_scale = json.at("learning_rate_scale");
-  state.train_content = json.at("train_content");
-  state.valid_content = json.at("valid_content");
+  state.train_content = json.at("train_content").get_ref<const Json::number_unsigned_t&>();
+  state.valid_content = json.at("valid_content").get_ref<const Json::number_unsigned_t&>();
   state.build = json.at("build");
   return state;
 }
@@ -72,8 +79,11 @@ RunState read_state(const std::filesystem::path& file) {
   } catch (const Json::exception&) {
     possible = false;
   }
-  possible = possible && state.update >= 0 && state.cursor.epoch >= 0 &&
-             state.cursor.position >= 0 && state.target_tokens >= 0;
+  for (const std::int64_t count :
+       {state.update, state.cursor.epoch, state.cursor.position, state.target_tokens,
+        state.since_report.target_tokens, state.skipped, state.rollbacks}) {
+    possible = possible && count >= 0 && count <= kLargest;
+  }
   check<FileError>(possible, file.string(), ": is damaged; take another checkpoint");
   return state;
 }

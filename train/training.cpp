@@ -171,6 +171,7 @@ Training::Prepared Training::prepare(const fs::path& caches,
         .error("max_length", settings_.data.max_length, " is more than the model's max_positions, ",
                longest);
   }
+  check_memory(document_.root(), p.learner->store);
   document_.finish();
   if (checkpoint) {
     p.state = load_checkpoint(*checkpoint, *p.learner, settings_.train.ema_decay);

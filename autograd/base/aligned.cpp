@@ -1,5 +1,7 @@
 #include "autograd/base/aligned.h"
 
+#include <unistd.h>
+
 #include <cstring>
 #include <new>
 
@@ -13,6 +15,10 @@ std::shared_ptr<void> allocate_zeros(std::size_t bytes) {
   void* memory = ::operator new(bytes, kAlignment);
   std::memset(memory, 0, bytes);
   return {memory, [](void* block) { ::operator delete(block, kAlignment); }};
+}
+
+std::int64_t physical_memory() {
+  return std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGE_SIZE);
 }
 
 }  // namespace heddle

@@ -7,7 +7,7 @@
 
 namespace heddle {
 
-/// The bytes of a file. Throws FileError with the path and the system's reason.
+/// The bytes of a file of at most 256 MiB. Throws FileError with the path and the reason.
 std::string read_text(const std::filesystem::path& path);
 
 /// Writes the file whole or not at all (AtomicFile).

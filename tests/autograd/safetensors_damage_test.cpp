@@ -189,5 +189,15 @@ TEST_CASE("safetensors: hostile text costs neither stack nor a long message") {
   }
 }
 
+TEST_CASE("safetensors: metadata of so many keys that they cost memory") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "hostile.safetensors";
+  std::string text = R"({"__metadata__":{"0":"")";
+  for (int i = 1; i <= 100'000; ++i) text += ",\"" + std::to_string(i) + "\":\"\"";
+  write_bytes(path, file_of(text + "}}", 0));
+  CHECK(contains(failure([&] { SafetensorsFile file(path); }),
+                 "__metadata__: holds more than 100000 keys"));
+}
+
 }  // namespace
 }  // namespace heddle::testing

@@ -241,5 +241,28 @@ TEST_CASE("subword tokenizer: long lines are learned from, part by part") {
   CHECK(there_and_back(*other, "x\uFFFD") == "x⁇");  // no character was cut in two
 }
 
+TEST_CASE("subword tokenizer: a line of any length is cut, in parts that fit together") {
+  std::string words, letters;
+  while (words.size() < 600'000) words += "die Bäckerin sieht ";
+  while (letters.size() < 2'000'000) letters += "äß";
+  for (const std::string& model : {kBpe, kUnigram}) {
+    std::string config = model;
+    config.insert(1, R"("sample": 0.1, )");
+    const auto tokenizer = trained(config, small_text());
+    const Ids once = encoded(*tokenizer, "die Bäckerin sieht ");
+    Ids expected;
+    for (std::size_t i = 0; i < words.size() / std::string("die Bäckerin sieht ").size(); ++i) {
+      expected.insert(expected.end(), once.begin(), once.end());
+    }
+    CHECK(encoded(*tokenizer, words) == expected);
+    CHECK(there_and_back(*tokenizer, words) == words.substr(0, words.size() - 1));
+    for (const Ids& ids : {encoded(*tokenizer, letters), sampled(*tokenizer, letters, 1)}) {
+      std::string text = tokenizer->decode(ids);
+      std::erase(text, ' ');  // a part begins as a word does
+      CHECK(text == letters);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace heddle::testing

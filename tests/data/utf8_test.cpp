@@ -73,5 +73,15 @@ TEST_CASE("utf8: iteration gives every byte once, whatever the bytes are") {
   CHECK(CodePoints("").begin() == CodePoints("").end());
 }
 
+TEST_CASE("utf8: a part ends before a blank, else between characters, and is never empty") {
+  CHECK(first_part("ab cd ef", 6) == 5);
+  CHECK(first_part("ab cd ef", 4) == 2);
+  CHECK(first_part(" abcdefg", 4) == 4);
+  CHECK(first_part("ab\xE2\x98\x83x", 4) == 2);
+  CHECK(first_part("a\xF0\x9F\x98\x80x", 4) == 1);
+  CHECK(first_part("\x80\x80\x80\x80\x80\x80\x80", 4) == 1);
+  CHECK(first_part("        ", 4) == 4);
+}
+
 }  // namespace
 }  // namespace heddle::testing

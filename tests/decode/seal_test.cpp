@@ -3,9 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <iomanip>
+#include <sstream>
+
 #include "data/checksum.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/support/throws.h"
 
 using namespace heddle;
 using heddle::testing::contains;
@@ -80,6 +82,23 @@ TEST_CASE("seal: every change of every file is seen") {
     write_bytes(file, whole);
     CHECK(sealed.damage() == "");
   }
+}
+
+TEST_CASE("seal: a state that names files of others is refused") {
+  const Sealed sealed;
+  for (const char* files : {R"({"../x": {}})", R"({"/dev/zero": {"bytes": 0}})", "[]", "null"}) {
+    CAPTURE(files);
+    std::string body = std::string("{\n  \"format\": 4,\n  \"files\": ") + files;
+    std::ostringstream sum;
+    sum << std::hex << std::setw(16) << std::setfill('0')
+        << checksum(std::as_bytes(std::span(std::string_view(body))));
+    write_bytes(sealed.state, body + ",\n  \"xxh3\": \"" + sum.str() + "\"\n}\n");
+    CHECK(sealed.damage() == sealed.state.string() +
+                                 ": is damaged: it is not what was written; take another "
+                                 "checkpoint");
+  }
+  write_sealed(sealed.path, R"({"format": 4})");
+  CHECK(sealed.damage() == "");
 }
 
 TEST_CASE("seal: what is gone is missed, unless nobody needs it") {
