@@ -27,6 +27,7 @@ RunState state_of(const Json& json) {
                         json.at("since_report").at("loss")};
   if (!json.at("mean_loss").is_null()) state.mean_loss = json.at("mean_loss");
   state.diverging = json.at("diverging");
+  state.good = integer(json, "good");
   for (const Json& best : json.at("best")) {
     state.best.push_back({.update = integer(best, "update"), .value = best.at("value")});
   }
@@ -53,6 +54,7 @@ std::string state_text(const RunState& state) {
        {{"target_tokens", state.since_report.target_tokens}, {"loss", state.since_report.loss}}},
       {"mean_loss", state.mean_loss ? Json(*state.mean_loss) : Json()},
       {"diverging", state.diverging},
+      {"good", state.good},
       {"best", Json::array()},
       {"validations_since_best", state.validations_since_best},
       {"skipped", state.skipped},

@@ -28,6 +28,7 @@ struct RunState {
   LossSum since_report;
   std::optional<double> mean_loss;  // running, of the reports so far
   bool diverging = false;           // the last report was far above it
+  std::int64_t good = 0;            // the last checkpoint of the schedule when it was not
   std::vector<Validated> best;      // train.keep_best validations, the best first
   std::int64_t validations_since_best = 0;
   std::int64_t skipped = 0;          // the last updates in a row, for numbers that are not finite

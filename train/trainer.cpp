@@ -302,6 +302,7 @@ void Trainer::save(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return;
   check_finite_weights();
   const auto begin = Clock::now();
+  if (!state_.diverging) state_.good = state_.update;
   insist([&] {
     metrics.flush();
     folder.write_checkpoint(state_.update, [&](const std::filesystem::path& f) { write(f); });
@@ -328,7 +329,7 @@ void Trainer::remove_old(RunFolder& folder) const {
   const auto kept = static_cast<std::size_t>(config_.keep_last);
   for (std::size_t i = 0; i + kept < updates.size(); ++i) {
     const bool best = std::ranges::count(state_.best, updates[i], &RunState::Validated::update) > 0;
-    if (!best) folder.remove_checkpoint(updates[i]);
+    if (!best && updates[i] != state_.good) folder.remove_checkpoint(updates[i]);
   }
 }
 

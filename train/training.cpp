@@ -205,7 +205,7 @@ std::optional<fs::path> Training::first_whole(const std::vector<fs::path>& check
 }
 
 /// Of the schedule: those that a user asked for would make what follows depend on it. Newer ones,
-/// of a loss that had leapt up already, go.
+/// of a loss that had leapt up already, go: a run keeps one from before.
 std::optional<fs::path> Training::last_good(RunFolder& folder) const {
   std::vector<fs::path> scheduled = checkpoints_in(folder.path());
   std::ranges::reverse(scheduled);

@@ -124,6 +124,7 @@ TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint an
                        "train.clip_norm=0",
                        "train.validate_every=1000",
                        "train.rollback_factor=0.01",
+                       "train.keep_last=1",
                        "train.steps=60"};
   SmallRun small;
   CHECK(small.train({.set = set}) == Trainer::End::kFinished);
