@@ -12,7 +12,8 @@ constexpr const char* kTokenizers[] = {
     R"({"type": "subword", "vocab_size": 60, "normalisation": "identity"})",
     R"({"type": "subword", "vocab_size": 40, "sample": 0.2})",
     R"({"type": "subword", "vocab_size": 50, "model": "unigram", "normalisation": "identity"})",
-    R"({"type": "subword", "vocab_size": 30, "model": "unigram", "character_coverage": 0.99})",
+    R"({"type": "subword", "vocab_size": 30, "model": "unigram", "normalisation": "identity",
+        "character_coverage": 0.99})",
     R"({"type": "word", "vocab_size": 20})",
     R"({"type": "character", "min_count": 2})",
 };
