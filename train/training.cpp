@@ -276,7 +276,9 @@ Trainer::End Training::run() {
     } else {
       say_how_it_begins(p, checkpoint.has_value());
     }
-    const bool saved = checkpoint && checkpoint == folder.checkpoint(p.state.update);
+    // Behind going back, too: stopped there, the next start does the same again.
+    const bool saved =
+        checkpoint ? checkpoint == folder.checkpoint(p.state.update) : failed.has_value();
     Trainer trainer(parts(p), p.state, saved);
     try {
       const Trainer::End end = trainer.run(folder, metrics);
