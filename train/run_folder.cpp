@@ -79,11 +79,18 @@ void flush(const fs::path& path) {
 
 void rename_to(const fs::path& from, const fs::path& to) {
   const bool replaces = fs::exists(to);
-  const int result =
-      replaces ? ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE)
-               : ::rename(from.c_str(), to.c_str());
-  check<FileError>(result == 0, "cannot write ", to.string(), ": ", reason(errno));
-  if (replaces) fs::remove_all(from);
+  if (replaces && ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) {
+    fs::remove_all(from);
+    return;
+  }
+  // Not every file system can exchange, those of networks for example.
+  fs::path old = to;
+  old += std::string(".old") + kTemporary;
+  std::error_code error;
+  if (replaces) fs::rename(to, old, error);
+  if (!error) fs::rename(from, to, error);
+  check<FileError>(!error, "cannot write ", to.string(), ": ", error.message());
+  if (replaces) fs::remove_all(old);
 }
 
 }  // namespace
@@ -179,20 +186,25 @@ fs::path RunFolder::checkpoint(std::int64_t update) const {
 
 void RunFolder::write_checkpoint(std::int64_t update, const Write& write) {
   write_folder(checkpoint(update), write);
-  point("last", update);
-  remove_interim();
+  settle(update);
+}
+
+void RunFolder::settle(std::int64_t update) {
+  if (pointed("last") != update ||
+      !fs::equivalent(path_ / kCheckpoints / "last", checkpoint(update))) {
+    point("last", update);
+  }
+  for (const fs::path& folder : folders_in(path_, kInterim)) {
+    if (update_of(folder) <= update) remove(folder);
+  }
 }
 
 void RunFolder::write_interim(std::int64_t update, const Write& write) {
   const fs::path folder = folder_of(path_, kInterim, update);
   write_folder(folder, write);
   point_to("last", folder);
-  remove_interim(update);
-}
-
-void RunFolder::remove_interim(std::int64_t but) const {
-  for (const fs::path& folder : folders_in(path_, kInterim)) {
-    if (update_of(folder) != but) remove(folder);
+  for (const fs::path& other : folders_in(path_, kInterim)) {
+    if (other != folder) remove(other);
   }
 }
 

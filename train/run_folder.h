@@ -57,6 +57,9 @@ class RunFolder {
   void write_checkpoint(std::int64_t update, const Write& write);
   /// The same of one that is there to go on from alone, in place of all such.
   void write_interim(std::int64_t update, const Write& write);
+  /// What follows a checkpoint of the schedule: "last" points to it, and what was there to go on
+  /// from is gone. Done again it does nothing.
+  void settle(std::int64_t update);
   /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
   void point(const std::string& name, std::int64_t update);
   /// The update of the checkpoint that a link points to.
@@ -76,7 +79,6 @@ class RunFolder {
   void write_folder(const std::filesystem::path& folder, const Write& write);
   void point_to(const std::string& name, const std::filesystem::path& folder);
   void remove(const std::filesystem::path& folder) const;
-  void remove_interim(std::int64_t but = -1) const;
   void remove_leftovers();
   void remove_unless_begun() const;
 

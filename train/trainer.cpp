@@ -292,31 +292,46 @@ void Trainer::write(const std::filesystem::path& folder) const {
   write_checkpoint(folder, parts_.learner, parts_.tokenizers, parts_.config, state_);
 }
 
-// What is saved is good to go back to.
-void Trainer::check_finite_weights() const {
+// Which are not finite; empty where all are.
+std::string Trainer::bad_weights() const {
   const auto found = find_non_finite(parts_.learner.store);
-  if (found) fail<Diverged>("behind update ", state_.update, " ", found->message());
+  return found ? "behind update " + std::to_string(state_.update) + " " + found->message() : "";
 }
 
 void Trainer::save(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return;
-  check_finite_weights();
+  const std::string bad = bad_weights();
+  check<Diverged>(bad.empty(), bad);
   const auto begin = Clock::now();
-  if (!state_.diverging) state_.good = state_.update;
+  if (!state_.diverging && state_.skipped == 0) state_.good = state_.update;
   insist([&] {
     metrics.flush();
     folder.write_checkpoint(state_.update, [&](const std::filesystem::path& f) { write(f); });
-    if (!state_.best.empty()) folder.point("best", state_.best.front().update);
   });
   saved_ = state_.update;
-  insist([&] { remove_old(folder); });
+  tidy(folder);
   window_.begin += Clock::now() - begin;
+}
+
+// What belongs to the last checkpoint of the schedule besides itself. Done again it does nothing.
+void Trainer::tidy(RunFolder& folder) const {
+  insist([&] {
+    folder.settle(state_.update);
+    const auto there = [&](const RunState::Validated& v) {
+      return std::filesystem::is_directory(folder.checkpoint(v.update));
+    };
+    if (!state_.best.empty() && there(state_.best.front())) {
+      folder.point("best", state_.best.front().update);
+    }
+    remove_old(folder);
+  });
 }
 
 // Between two checkpoints of the schedule, for the user.
 void Trainer::save_interim(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return;
-  check_finite_weights();
+  const std::string bad = bad_weights();
+  if (!bad.empty()) return parts_.progress.say("not saved: " + bad);
   insist([&] {
     metrics.flush();
     folder.write_interim(state_.update, [&](const std::filesystem::path& f) { write(f); });
@@ -337,6 +352,7 @@ Trainer::End Trainer::run(RunFolder& folder, MetricsFile& metrics) {
   Prefetcher batches([&](Batch& batch) { stream_.next(batch); });
   begin_ = Clock::now();
   window_ = {};
+  if (saved_ == state_.update && state_.update > 0) tidy(folder);  // it may have been killed there
   while (!finished()) {
     if (parts_.user.stop()) {
       save_interim(folder, metrics);

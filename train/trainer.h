@@ -91,7 +91,8 @@ class Trainer {
   void save(RunFolder& folder, MetricsFile& metrics);
   void save_interim(RunFolder& folder, MetricsFile& metrics);
   void write(const std::filesystem::path& folder) const;
-  void check_finite_weights() const;
+  std::string bad_weights() const;
+  void tidy(RunFolder& folder) const;
   void remove_old(RunFolder& folder) const;
   void append(MetricsFile& metrics, const std::vector<Measurement>& values) const;
   void insist(const std::function<void()>& write) const;

@@ -187,36 +187,47 @@ Training::Prepared Training::prepare(const fs::path& caches,
   return p;
 }
 
-/// The first that nothing has damaged; those before it are named. None of none.
-std::optional<fs::path> Training::first_whole(const std::vector<fs::path>& checkpoints) const {
-  std::string first_damage;
-  for (const fs::path& checkpoint : checkpoints) {
-    try {
-      verify_files(checkpoint);
-      read_state(checkpoint / kStateFile);
-      return checkpoint;
-    } catch (const FileError& damage) {
-      if (first_damage.empty()) first_damage = damage.what();
-      progress_.say(damage.what());
-    }
+/// The state of a checkpoint that nothing has damaged; else says what has.
+std::optional<RunState> Training::whole(const fs::path& checkpoint) const {
+  try {
+    verify_files(checkpoint);
+    return read_state(checkpoint / kStateFile);
+  } catch (const FileError& damage) {
+    progress_.say(damage.what());
+  } catch (const fs::filesystem_error& damage) {
+    progress_.say(damage.what());
   }
-  check<FileError>(checkpoints.empty(), first_damage, "; no checkpoint of the run can be taken");
   return std::nullopt;
 }
 
-/// Of the schedule: those that a user asked for would make what follows depend on it. Newer ones,
-/// of a loss that had leapt up already, go: a run keeps one from before.
-std::optional<fs::path> Training::last_good(RunFolder& folder) const {
-  std::vector<fs::path> scheduled = checkpoints_in(folder.path());
-  std::ranges::reverse(scheduled);
-  while (const auto checkpoint = first_whole(scheduled)) {
-    const RunState state = read_state(*checkpoint / kStateFile);
-    if (!state.diverging) {
-      folder.point("last", state.update);
-      return checkpoint;
+/// The first that nothing has damaged. None of none.
+std::optional<fs::path> Training::first_whole(const std::vector<fs::path>& checkpoints) const {
+  for (const fs::path& checkpoint : checkpoints) {
+    if (whole(checkpoint)) return checkpoint;
+  }
+  check<FileError>(checkpoints.empty(), request_.run.string(),
+                   ": no checkpoint of the run can be taken; begin again with --force");
+  return std::nullopt;
+}
+
+/// Of the schedule: those that a user asked for would make what follows depend on it. Behind it
+/// weights must have changed, or the same would happen again. Newer ones go.
+std::optional<fs::path> Training::last_good(RunFolder& folder, const RunState& failed) const {
+  std::vector<std::int64_t> updates = folder.checkpoints(), newer;
+  std::ranges::reverse(updates);
+  for (const std::int64_t update : updates) {
+    if (update > failed.update) continue;  // of before somebody let "last" point to an older one
+    const fs::path checkpoint = folder.checkpoint(update);
+    const auto state = whole(checkpoint);
+    const bool good = state && !state->diverging && state->skipped == 0 &&
+                      update < failed.update - failed.skipped;
+    if (!good) {
+      newer.push_back(update);
+      continue;
     }
-    folder.remove_checkpoint(state.update);
-    std::erase(scheduled, *checkpoint);
+    folder.point("last", update);
+    for (const std::int64_t worse : newer) folder.remove_checkpoint(worse);
+    return checkpoint;
   }
   return std::nullopt;
 }
@@ -262,7 +273,10 @@ Trainer::End Training::run() {
   RunFolder folder(request_.run, request_.open);
   std::optional<fs::path> checkpoint;
   const bool goes_on = request_.open == RunFolder::Open::kContinue;
-  if (goes_on && fs::exists(folder.path() / kConfigFile)) {
+  const bool begun = fs::exists(folder.path() / kConfigFile);
+  check<FileError>(begun || !goes_on || folder.to_resume().empty(), folder.path().string(),
+                   ": holds checkpoints, but no config.json; copy that of the last one here");
+  if (goes_on && begun) {
     check_resumable(folder.path() / kConfigFile, resolved_);
     checkpoint = first_whole(folder.to_resume());
   }
@@ -293,7 +307,10 @@ Trainer::End Training::run() {
         failed->rollbacks,
         " times: begin again with a lower schedule.learning_rate or a longer schedule.warmup, if "
         "you like from a checkpoint that was good, with train.init_from");
-    checkpoint = last_good(folder);
+    checkpoint = last_good(folder, *failed);
+    check<NumericError>(checkpoint || failed->update > failed->skipped, reason,
+                        "; no update was finite: begin with other weights, or a lower "
+                        "schedule.learning_rate");
   }
 }
 

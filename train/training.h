@@ -54,9 +54,10 @@ class Training {
   void average_checkpoints(const RunFolder& folder, const RunState& state);
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);
+  std::optional<RunState> whole(const std::filesystem::path& checkpoint) const;
   std::optional<std::filesystem::path> first_whole(
       const std::vector<std::filesystem::path>& checkpoints) const;
-  std::optional<std::filesystem::path> last_good(RunFolder& folder) const;
+  std::optional<std::filesystem::path> last_good(RunFolder& folder, const RunState& failed) const;
   void say_how_it_begins(const Prepared& p, bool goes_on) const;
   void go_back(const RunState& failed, const std::string& reason, RunState& state,
                MetricsFile& metrics) const;

@@ -75,9 +75,10 @@ TEST_CASE("resume: a damaged checkpoint is named, and the one before it taken") 
     fs::remove(small / "run" / "checkpoints" / name / "model.safetensors");
   }
   CHECK(failure([&] { small.train({.open = kContinue}); }) ==
-        (last / "model.safetensors").string() +
-            ": is damaged: it is not what was written; take another checkpoint; no checkpoint of "
-            "the run can be taken");
+        (small / "run").string() +
+            ": no checkpoint of the run can be taken; begin again with --force");
+  fs::remove(small / "run" / "config.json");
+  CHECK(contains(failure([&] { small.train({.open = kContinue}); }), "but no config.json"));
 }
 
 TEST_CASE("resume: what a user saves in between changes nothing of the run") {

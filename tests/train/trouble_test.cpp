@@ -95,13 +95,9 @@ TEST_CASE("trouble: weights that are no numbers end a run that has nothing to go
   const std::string message = failure<NumericError>([&] { small.train({.set = set}); });
   CHECK(contains(message,
                  "the loss is not a number in update 3, as in the 2 before; first in: parameter "
-                 "encoder.layers.0.feed_forward.hidden.weight [24, 16] holds nan at element 5; the "
-                 "run went back 3 times: begin again with a lower schedule.learning_rate"));
-  CHECK(contains(small.said(), "; the run goes back to its beginning, with 0.5 of the learning"));
-  CHECK(contains(small.said(), "; the run goes back to its beginning, with 0.125 of the learning"));
-  CHECK(lines_of(small, "skipped").size() == 3);  // of the last try
-  REQUIRE(lines_of(small, "rollback").size() == 1);
-  CHECK(lines_of(small, "rollback")[0]["learning_rate_scale"] == 0.125);
+                 "encoder.layers.0.feed_forward.hidden.weight [24, 16] holds nan at element 5; no "
+                 "update was finite: begin with other weights"));
+  CHECK(lines_of(small, "skipped").size() == 3);
   CHECK_FALSE(fs::exists(small / "run" / "checkpoints" / "last"));  // nothing good was there
 }
 
