@@ -10,17 +10,6 @@
 using namespace heddle::testing;
 namespace fs = std::filesystem;
 
-namespace {
-
-/// A model that was trained for a few updates.
-const SmallRun& trained() {
-  static SmallRun small;
-  if (!fs::exists(small / "run")) small.train({});
-  return small;
-}
-
-}  // namespace
-
 TEST_CASE("cli score: the log-probability of each pair, alone or among others") {
   const SmallRun& small = trained();
   const std::string run = (small / "run").string();

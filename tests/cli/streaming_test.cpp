@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A model that was trained for a few updates.
-const SmallRun& trained() {
-  static SmallRun small;
-  if (!fs::exists(small / "run")) small.train({});
-  return small;
-}
-
 using Lines = std::vector<std::string>;
 
 Lines lines_of(const std::string& text) {

@@ -12,13 +12,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A model that was trained for a few updates.
-const SmallRun& trained() {
-  static SmallRun small;
-  if (!fs::exists(small / "run")) small.train({});
-  return small;
-}
-
 std::string lines_in(const std::string& text) {
   return std::to_string(std::ranges::count(text, '\n'));
 }

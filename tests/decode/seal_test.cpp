@@ -21,15 +21,15 @@ namespace {
 
 struct Sealed {
   TemporaryFolder folder;
-  fs::path state = folder / "state.json", path = state.parent_path();
+  fs::path state = folder / "state.json";
 
   Sealed() {
     write_bytes(folder / "model.safetensors", std::string(1000, 'm'));
     write_bytes(folder / "tokenizer", "abc");
-    write_sealed(path, R"({"format": 4, "update": 12, "loss": 0.1})");
+    write_sealed(folder.path(), R"({"format": 4, "update": 12, "loss": 0.1})");
   }
   std::string damage(std::string_view except = "") const {
-    return failure([&] { verify_files(path, except); });
+    return failure([&] { verify_files(folder.path(), except); });
   }
 };
 
@@ -97,7 +97,7 @@ TEST_CASE("seal: a state that names files of others is refused") {
                                  ": is damaged: it is not what was written; take another "
                                  "checkpoint");
   }
-  write_sealed(sealed.path, R"({"format": 4})");
+  write_sealed(sealed.folder.path(), R"({"format": 4})");
   CHECK(sealed.damage() == "");
 }
 

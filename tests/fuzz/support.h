@@ -7,17 +7,17 @@
 // that is too large, more memory or time than scripts/fuzz.sh allows.
 #pragma once
 
-#include <stdlib.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "autograd/base/check.h"
+#include "tests/support/temporary_folder.h"
 
 namespace heddle::fuzz {
 
@@ -41,29 +41,17 @@ inline std::vector<std::string_view> parts_of(std::string_view input, std::size_
   return parts;
 }
 
-/// A folder below TMPDIR, which scripts/fuzz.sh puts into memory; it goes with the process.
+/// Below TMPDIR, which scripts/fuzz.sh puts into memory; it goes with the process.
 inline const std::filesystem::path& folder() {
-  struct Folder {
-    Folder() {
-      std::string pattern = (std::filesystem::temp_directory_path() / "fuzz_XXXXXX").string();
-      if (::mkdtemp(pattern.data()) == nullptr) ::abort();
-      path = pattern;
-    }
-    ~Folder() {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
-    }
-    std::filesystem::path path;
-  };
-  static const Folder folder;
-  return folder.path;
+  static const testing::TemporaryFolder folder;
+  return folder.path();
 }
 
 inline void write(const std::filesystem::path& path, std::string_view bytes) {
   std::FILE* const file = std::fopen(path.c_str(), "wb");
-  if (file == nullptr) ::abort();
+  if (file == nullptr) std::abort();
   const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-  if (std::fclose(file) != 0 || !written) ::abort();
+  if (std::fclose(file) != 0 || !written) std::abort();
 }
 
 /// Runs `action`; returns whether it did its work, false where it threw heddle::Error.
@@ -81,7 +69,7 @@ bool answered(const Action& action) {
 inline void require(bool condition, const char* what) {
   if (condition) return;
   std::fprintf(stderr, "broken promise: %s\n", what);
-  ::abort();
+  std::abort();
 }
 
 }  // namespace heddle::fuzz

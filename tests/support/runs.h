@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -88,6 +89,23 @@ class SmallRun {
   TemporaryFolder folder_;
   std::ostringstream said_;
 };
+
+/// One that was trained for a few updates, the same for all tests.
+inline const SmallRun& trained() {
+  static SmallRun small;
+  if (!std::filesystem::exists(small / "run")) small.train({});
+  return small;
+}
+
+/// The checkpoints and links of a run.
+inline std::set<std::string> checkpoint_names(const SmallRun& small, const std::string& run) {
+  std::set<std::string> names;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(small / (run + "/checkpoints").c_str())) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
 
 /// A condition that holds from its `count`-th evaluation on.
 inline std::function<bool()> after(int count) {

@@ -2,7 +2,6 @@
 // message of an expected failure.
 #pragma once
 
-#include <doctest/doctest.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -21,12 +20,13 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "heddle_test_XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    check<FileError>(::mkdtemp(pattern.data()) != nullptr, "cannot make ", pattern);
     path_ = pattern;
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const char* name) const { return path_ / name; }
   std::ptrdiff_t files() const {
     return std::distance(std::filesystem::directory_iterator(path_),

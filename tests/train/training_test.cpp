@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "decode/trained_model.h"
 #include "tests/support/runs.h"
@@ -15,6 +14,7 @@
 
 using namespace heddle;
 using heddle::testing::after;
+using heddle::testing::checkpoint_names;
 using heddle::testing::contains;
 using heddle::testing::failure;
 using heddle::testing::SmallRun;
@@ -35,14 +35,6 @@ std::string checkpoint_bytes(const SmallRun& small, const std::string& checkpoin
     bytes += content;
   }
   return bytes;
-}
-
-std::set<std::string> checkpoint_names(const SmallRun& small, const std::string& run) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(small / (run + "/checkpoints").c_str())) {
-    names.insert(entry.path().filename().string());
-  }
-  return names;
 }
 
 /// metrics.jsonl without what a clock says.
