@@ -22,6 +22,9 @@
 namespace heddle {
 
 class OpProfile;
+namespace kernels {
+class PackedWeights;
+}
 
 enum class Mode : std::uint8_t {
   kInference,  // no tape, dropout off, products whose rows do not depend on each other
@@ -97,6 +100,11 @@ class Context {
   OpProfile* profile() const { return profile_; }
   void set_profile(OpProfile* profile) { profile_ = profile; }
 
+  /// Where set, linear() takes its weights from there while nothing is trained: they must be
+  /// parameters that nobody changes meanwhile.
+  kernels::PackedWeights* packed_weights() const { return packed_weights_; }
+  void set_packed_weights(kernels::PackedWeights* packed) { packed_weights_ = packed; }
+
  private:
   friend class NoGradient;
   friend class NamedScope;
@@ -109,6 +117,7 @@ class Context {
   bool paused_ = false;
   bool scanning_ = false;
   OpProfile* profile_ = nullptr;
+  kernels::PackedWeights* packed_weights_ = nullptr;
   StepKey key_;
   std::uint32_t next_op_ = 0;
   std::string_view scope_;

@@ -78,6 +78,7 @@ TranslatorOptions TrainedModel::translator_options(int threads) const {
   options.length_penalty = decode_.length_penalty;
   options.longest_source = std::max(options.longest_source, data_.max_length);
   options.threads = threads;
+  options.packed_weights = &packed_weights_;
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "autograd/kernels/gemm.h"
 #include "autograd/parameter.h"
 #include "data/data_config.h"
 #include "data/tokenizers.h"
@@ -50,6 +51,7 @@ class TrainedModel {
   Transformer transformer_;
   DecodeConfig decode_;
   DataConfig data_;
+  mutable kernels::PackedWeights packed_weights_;
 };
 
 }  // namespace heddle

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kBatchSentences = 32;
 constexpr std::size_t kBatchRows = 80;  // sentences by hypotheses of each
 constexpr std::size_t kBatchTokens = 4096;
+// For more than these the order of the weights matters less than the memory of a copy.
+constexpr std::size_t kFewHypotheses = 8;
 
 /// Where batches begin, and the end: of sentences from long to short.
 std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
@@ -64,13 +66,19 @@ Translator::Translator(const Transformer& transformer, const Tokenizers& tokeniz
       sampling_(options.sampling),
       align_(options.align),
       n_best_(static_cast<std::size_t>(options.n_best)),
-      longest_source_(std::min(options.longest_source, transformer.longest_source())) {
+      longest_source_(std::min(options.longest_source, transformer.longest_source())),
+      packed_weights_(options.packed_weights) {
   check(options.beam >= 1 && options.n_best >= 1 &&
             (options.sampling || options.n_best <= options.beam),
         "translator: ", options.n_best, " outputs of a beam of ", options.beam);
   for (int i = 0; i < std::max(1, options.threads); ++i) {
     spaces_.push_back(std::make_unique<DecodingSpace>());
   }
+}
+
+// Of one sentence at a time.
+std::size_t Translator::hypotheses() const {
+  return sampling_ ? n_best_ : static_cast<std::size_t>(search_.beam);
 }
 
 void Translator::encode(const std::string& line, Translation& translation) const {
@@ -160,9 +168,9 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   if (order.empty()) return translations;
   std::ranges::stable_sort(order, std::greater(),
                            [&](std::size_t i) { return translations[i].source_ids.size(); });
-  const std::size_t hypotheses = sampling_ ? n_best_ : static_cast<std::size_t>(search_.beam);
   const std::vector<std::size_t> borders =
-      batch_borders(order, translations, hypotheses, spaces_.size());
+      batch_borders(order, translations, hypotheses(), spaces_.size());
+  const bool few = order.size() * hypotheses() <= kFewHypotheses;
   const int lanes = std::min(threads, static_cast<int>(borders.size()) - 1);
   // Of one lane all. Several would make threads anew for every loop.
   const int threads_of_lane = lanes == 1 ? threads : 1;
@@ -170,6 +178,7 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   run_lanes(lanes, threads, threads_of_lane, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
     space.context.set_threads(threads_of_lane);
+    space.context.set_packed_weights(few ? packed_weights_ : nullptr);
     for (std::size_t b = next++; b + 1 < borders.size(); b = next++) {
       const auto which = std::span(order).subspan(borders[b], borders[b + 1] - borders[b]);
       translate_batch({which, first_line}, translations, space);

@@ -45,6 +45,8 @@ struct TranslatorOptions {
   /// Tokens of a source, its end included; at most as many as the model has positions.
   std::int64_t longest_source = 1024;
   int threads = 1;
+  /// Used for a few sentences at a time; null where the weights do not stay as they are.
+  kernels::PackedWeights* packed_weights = nullptr;
 };
 
 class Translator {
@@ -68,6 +70,7 @@ class Translator {
     std::uint64_t first_line;
   };
 
+  std::size_t hypotheses() const;
   void encode(const std::string& line, Translation& translation) const;
   std::vector<std::vector<Hypothesis>> search(const DecodingInput& input, const Batch& batch,
                                               DecodingSpace& space) const;
@@ -81,6 +84,7 @@ class Translator {
   bool align_;
   std::size_t n_best_;
   std::int64_t longest_source_;
+  kernels::PackedWeights* packed_weights_;
   std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "autograd/base/aligned.h"
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/simd.h"
@@ -23,28 +24,28 @@ constexpr std::int64_t kWorthThreads = 1 << 18;
 // A panel stays in the innermost cache: 128 x 32 floats are 16 KB.
 constexpr std::int64_t kPanelDepth = 128;
 
-/// A part of W, transposed: element (l, j) at data[l][j].
 template <class T>
-struct Panel {
-  static constexpr int kOuts = kTileVectors * kLanes<T>;
-  alignas(kVectorBytes) T data[kPanelDepth][kOuts];
+constexpr std::int64_t kOuts = kTileVectors* kLanes<T>;
 
-  /// Rows [0, outs) and columns [0, depth) of `w`; rows that are not there are zero.
-  void fill(Operand<T> w, std::int64_t outs, std::int64_t depth) {
-    for (int v = 0; v < kTileVectors; ++v) {
-      const std::int64_t first = v * kLanes<T>;
-      const std::int64_t there = std::clamp<std::int64_t>(outs - first, 0, kLanes<T>);
-      for_each_vector<T>(depth, [&](std::int64_t l, const auto& lanes) {
-        Vector<T> block[kLanes<T>];
-        for (int j = 0; j < kLanes<T>; ++j) {
-          block[j] = j < there ? lanes.load(w.data + (first + j) * w.stride + l) : Vector<T>{};
-        }
-        transpose<T>(block);
-        for (std::int64_t i = 0; i < lanes.size(); ++i) store(data[l + i] + first, block[i]);
-      });
-    }
+/// A part of W, rows [0, outs) and columns [0, depth), transposed into `panel`, [depth, kOuts];
+/// rows that are not there are zero.
+template <class T>
+void fill_panel(Operand<T> w, std::int64_t outs, std::int64_t depth, T* panel) {
+  for (int v = 0; v < kTileVectors; ++v) {
+    const std::int64_t first = v * kLanes<T>;
+    const std::int64_t there = std::clamp<std::int64_t>(outs - first, 0, kLanes<T>);
+    for_each_vector<T>(depth, [&](std::int64_t l, const auto& lanes) {
+      Vector<T> block[kLanes<T>];
+      for (int j = 0; j < kLanes<T>; ++j) {
+        block[j] = j < there ? lanes.load(w.data + (first + j) * w.stride + l) : Vector<T>{};
+      }
+      transpose<T>(block);
+      for (std::int64_t i = 0; i < lanes.size(); ++i) {
+        store(panel + (l + i) * kOuts<T> + first, block[i]);
+      }
+    });
   }
-};
+}
 
 /// The elements of C that a tile writes: kTileVectors vectors of a row, `outs` elements of which
 /// are there.
@@ -68,7 +69,7 @@ struct TileRow {
 };
 
 template <class T, int kRows>
-void multiply_tile(const Panel<T>& panel, std::int64_t depth, Operand<T> a, std::int64_t outs,
+void multiply_tile(const T* panel, std::int64_t depth, Operand<T> a, std::int64_t outs,
                    Product<T> c) {
   Vector<T> sums[kRows][kTileVectors] = {};
   if (c.add) {
@@ -81,7 +82,7 @@ void multiply_tile(const Panel<T>& panel, std::int64_t depth, Operand<T> a, std:
   for (std::int64_t l = 0; l < depth; ++l) {
     Vector<T> weights[kTileVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kTileVectors; ++v) weights[v] = load(panel.data[l] + v * kLanes<T>);
+    for (int v = 0; v < kTileVectors; ++v) weights[v] = load(panel + l * kOuts<T> + v * kLanes<T>);
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const Vector<T> x = broadcast(a.data[i * a.stride + l]);
@@ -100,7 +101,7 @@ void multiply_tile(const Panel<T>& panel, std::int64_t depth, Operand<T> a, std:
 
 /// All rows of A, in tiles of kRows and then smaller ones.
 template <class T, int kRows>
-void multiply_rows(const Panel<T>& panel, std::int64_t rows, std::int64_t depth, Operand<T> a,
+void multiply_rows(const T* panel, std::int64_t rows, std::int64_t depth, Operand<T> a,
                    std::int64_t outs, Product<T> c) {
   for (; rows >= kRows; rows -= kRows) {
     multiply_tile<T, kRows>(panel, depth, a, outs, c);
@@ -114,24 +115,50 @@ void multiply_rows(const Panel<T>& panel, std::int64_t rows, std::int64_t depth,
 
 }  // namespace
 
+// Panel after panel, each of all of W's columns.
+template <class T>
+const T* PackedWeights::panels(const ProductShape& s, Operand<T> w) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<void>& memory = panels_[{w.data, s.n, s.k}];
+  if (memory == nullptr) {
+    const std::int64_t outs = (s.n + kOuts<T> - 1) / kOuts<T> * kOuts<T>;
+    memory = allocate_zeros(static_cast<std::size_t>(outs * s.k) * sizeof(T));
+    T* panel = static_cast<T*>(memory.get());
+    for (std::int64_t out = 0; out < s.n; out += kOuts<T>, panel += kOuts<T> * s.k) {
+      fill_panel<T>({w.data + out * w.stride, w.stride}, s.n - out, s.k, panel);
+    }
+  }
+  return static_cast<const T*>(memory.get());
+}
+
 template <class T>
 void row_invariant_product(const ProductShape& s, Operand<T> a, Operand<T> w, Product<T> c,
-                           int threads) {
+                           int threads, PackedWeights* packed) {
   const int useful = s.m * s.n * s.k < kWorthThreads ? 1 : threads;
-  parallel_for(useful, s.n, Panel<T>::kOuts, [&](std::int64_t out, std::int64_t end) {
-    Panel<T> panel;
+  const T* const panels = packed != nullptr ? packed->panels(s, w) : nullptr;
+  // For the panel of W's columns [l, l + depth) and outputs [out, end) of each thread.
+  const auto multiply = [&](const T* panel, std::int64_t l, std::int64_t depth, std::int64_t out,
+                            std::int64_t end) {
+    multiply_rows<T, kTileRows>(panel, s.m, depth, {a.data + l, a.stride}, end - out,
+                                {c.data + out, c.stride, c.add || l > 0});
+  };
+  parallel_for(useful, s.n, kOuts<T>, [&](std::int64_t out, std::int64_t end) {
     for (std::int64_t l = 0; l == 0 || l < s.k; l += kPanelDepth) {  // an empty sum is zero
       const std::int64_t depth = std::min(kPanelDepth, s.k - l);
-      panel.fill({w.data + out * w.stride + l, w.stride}, end - out, depth);
-      multiply_rows<T, kTileRows>(panel, s.m, depth, {a.data + l, a.stride}, end - out,
-                                  {c.data + out, c.stride, c.add || l > 0});
+      if (panels != nullptr) {
+        multiply(panels + out * s.k + l * kOuts<T>, l, depth, out, end);
+        continue;
+      }
+      alignas(kVectorBytes) T panel[kPanelDepth * kOuts<T>];
+      fill_panel<T>({w.data + out * w.stride + l, w.stride}, end - out, depth, panel);
+      multiply(panel, l, depth, out, end);
     }
   });
 }
 
 template void row_invariant_product(const ProductShape&, Operand<float>, Operand<float>,
-                                    Product<float>, int);
+                                    Product<float>, int, PackedWeights*);
 template void row_invariant_product(const ProductShape&, Operand<double>, Operand<double>,
-                                    Product<double>, int);
+                                    Product<double>, int, PackedWeights*);
 
 }  // namespace heddle::kernels

@@ -48,9 +48,11 @@ TEST_CASE("translator: a line depends on itself alone, and comes out where it we
   SmallRun small;
   small.train({.set = {"train.steps=60"}});
   const TrainedModel model(small / "run");
+  const kernels::PackedWeights& packed = *model.translator_options(1).packed_weights;
   const Lines lines = many_lines();
   const Lines together = translate(model, lines);
   REQUIRE(together.size() == lines.size());
+  CHECK(packed.size() == 0);
   CHECK(translate(model, lines, 3) == together);
   Lines backwards(lines.rbegin(), lines.rend());
   Lines reversed = translate(model, backwards, 2);
@@ -64,6 +66,13 @@ TEST_CASE("translator: a line depends on itself alone, and comes out where it we
     if (together[i] != lines[i]) ++differ_from_source;
   }
   CHECK(differ_from_source > 20);
+  CHECK(packed.size() > 0);
+  TranslatorOptions options = model.translator_options(1);
+  options.packed_weights = nullptr;
+  for (const Lines& few : {Lines{lines[3]}, Lines(lines.begin(), lines.begin() + 8)}) {
+    Translator unpacked(model.transformer(), model.tokenizers(), options);
+    CHECK(texts(unpacked(few)) == translate(model, few));
+  }
   CHECK(translate(model, {}).empty());
   CHECK(translate(model, {"", " \t ", "un"})[1] == "");
 }
