@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "cli/verbs.h"
@@ -39,10 +40,14 @@ void check_run(const fs::path& run) {
 std::vector<fs::path> last_of(const fs::path& run, int last) {
   check_run(run);
   const std::int64_t kept = std::stoll(resolved_part(run / kConfigFile, "/train/keep_last"));
-  const auto there = std::min<std::int64_t>(std::ssize(checkpoints_in(run)), kept);
-  check<FileError>(there >= last, run.string(), ": of its last checkpoints ", there,
-                   " are there, not ", last, "; train.keep_last says how many a run keeps");
-  return last_checkpoints(run, last);
+  // A copy may have lost the link.
+  const auto update = pointed_in(run, "last").value_or(std::numeric_limits<std::int64_t>::max());
+  std::vector<fs::path> checkpoints =
+      last_checkpoints(run, update, std::min<std::int64_t>(last, kept));
+  check<FileError>(std::ssize(checkpoints) == last, run.string(), ": of its last checkpoints ",
+                   checkpoints.size(), " are there, not ", last,
+                   "; train.keep_last says how many a run keeps");
+  return checkpoints;
 }
 
 std::vector<fs::path> best_of(const fs::path& run, int best) {

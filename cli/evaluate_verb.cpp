@@ -9,6 +9,7 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/evaluation.h"
+#include "cli/remarks.h"
 #include "cli/search_options.h"
 #include "cli/text_streams.h"
 #include "cli/verbs.h"
@@ -120,7 +121,12 @@ Lines translated(const TrainedModel& model, const Lines& sources, const Argument
   Translator translator(model.transformer(), model.tokenizers(),
                         arguments.search.applied_to(model.translator_options(arguments.threads)));
   Lines texts;
-  for (const Translation& t : translator(sources)) texts.push_back(t.text());
+  Remarks remarks;
+  for (const Translation& t : translator(sources)) {
+    remarks.note(sources[texts.size()], t);
+    texts.push_back(t.text());
+  }
+  remarks.print(translator.longest_source());
   return texts;
 }
 

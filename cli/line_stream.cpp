@@ -12,6 +12,7 @@
 
 #include "autograd/base/check.h"
 #include "data/line_reader.h"
+#include "data/utf8.h"
 
 namespace heddle {
 
@@ -29,7 +30,8 @@ bool LineStream::take(std::string& line) {
     return false;
   }
   const std::size_t stop = end == std::string::npos ? buffer_.size() : end;
-  line.assign(buffer_, begin_, stop - begin_);
+  const auto text = std::string_view(buffer_).substr(begin_, stop - begin_);
+  line = lines_ == 0 ? without_byte_order_mark(text) : text;
   if (line.ends_with('\r')) line.pop_back();
   begin_ = end == std::string::npos ? stop : stop + 1;
   searched_ = begin_;

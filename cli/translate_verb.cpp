@@ -7,6 +7,7 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/line_stream.h"
+#include "cli/remarks.h"
 #include "cli/search_options.h"
 #include "cli/text_streams.h"
 #include "cli/verbs.h"
@@ -72,45 +73,6 @@ class Prefixes {
   std::optional<LineReader> reader_;
 };
 
-/// What users should know about the lines, told at the end.
-struct Remarks {
-  std::int64_t lines = 0, invalid = 0, first_invalid = 0, cut = 0, prefixes_cut = 0, unfinished = 0;
-
-  void note(const std::string& line, const Translation& translation) {
-    ++lines;
-    if (first_invalid_byte(line) && invalid++ == 0) first_invalid = lines;
-    if (translation.cut) ++cut;
-    if (translation.prefix_cut) ++prefixes_cut;
-    if (!translation.outputs.empty() && !translation.outputs.front().hypothesis.finished) {
-      ++unfinished;
-    }
-  }
-  void print(std::int64_t longest) const {
-    if (invalid > 0) {
-      fmt::print(stderr, "heddle: {} of {} lines are not valid UTF-8, the first is line {}\n",
-                 invalid, lines, first_invalid);
-    }
-    if (cut > 0) {
-      fmt::print(stderr,
-                 "heddle: {} of {} lines are longer than {} tokens; their ends were left "
-                 "out\n",
-                 cut, lines, longest);
-    }
-    if (prefixes_cut > 0) {
-      fmt::print(stderr,
-                 "heddle: {} of {} prefixes have as many tokens as the model has positions; their "
-                 "ends were left out\n",
-                 prefixes_cut, lines);
-    }
-    if (unfinished > 0) {
-      fmt::print(stderr,
-                 "heddle: {} of {} translations did not end and were cut at the largest length, "
-                 "which --max-length or decode.max_length says\n",
-                 unfinished, lines);
-    }
-  }
-};
-
 /// A line of text for each line in; with a line for each of several outputs, where they are asked
 /// for, which then begin with the number of their line and the score.
 class Lines {
@@ -154,11 +116,11 @@ void run(const Arguments& arguments) {
     if (lines.empty()) break;
     window.begin();
     const std::vector<Translation> translations = translator(
-        lines, prefixes.next(lines.size()), static_cast<std::uint64_t>(remarks.lines) + 1);
+        lines, prefixes.next(lines.size()), static_cast<std::uint64_t>(remarks.lines()) + 1);
     std::string text;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       remarks.note(lines[i], translations[i]);
-      format.append(translations[i], remarks.lines, text);
+      format.append(translations[i], remarks.lines(), text);
     }
     window.end(lines.size());
     output.write(text);

@@ -57,6 +57,11 @@ bool LineReader::next(std::string_view& line) {
     line.remove_suffix(1);
     ++crlf_lines_;
   }
+  if (number_ == 1) {
+    const std::size_t bytes = line.size();
+    line = without_byte_order_mark(line);
+    line_begin_ += bytes - line.size();
+  }
   const std::size_t next_begin = line_end + (ended ? 1 : 0);
   text_begin_ += next_begin - begin_;
   begin_ = next_begin;

@@ -1,9 +1,9 @@
 // The lines of a file of text, plain or compressed with gzip, one at a time.
 //
 // Only '\n' ends a line: NUL, U+0085, U+2028 and a lone '\r' are text like any other. A '\r' before
-// the '\n' (or before the end of the file) is cut and counted, so that files from Windows work. The
-// last line needs no '\n'. Whether a file is compressed is seen by its first two bytes, not by its
-// name: they are no UTF-8.
+// the '\n' (or before the end of the file) is cut and counted, and a byte order mark in front of
+// the first line is left out, so that files from Windows work. The last line needs no '\n'. Whether
+// a file is compressed is seen by its first two bytes, not by its name: they are no UTF-8.
 #pragma once
 
 #include <cstddef>

@@ -79,6 +79,11 @@ void Tokenizers::save(const fs::path& folder) const {
   write_text(folder / kSource, source_->serialised());  // last: load() asks for it
 }
 
+bool Tokenizers::equal(const Tokenizers& other) const {
+  return joint() == other.joint() && source_->serialised() == other.source_->serialised() &&
+         target_->serialised() == other.target_->serialised();
+}
+
 bool Tokenizers::are_in(const fs::path& folder) {
   return fs::exists(folder / kSource) || fs::exists(folder / kJoint);
 }

@@ -28,6 +28,9 @@ class Tokenizers {
   /// Whether `folder` holds what load() needs.
   static bool are_in(const std::filesystem::path& folder);
 
+  /// Whether they do the same to every text.
+  bool equal(const Tokenizers& other) const;
+
   bool joint() const { return source_ == target_; }
   const Tokenizer& source() const { return *source_; }
   const Tokenizer& target() const { return *target_; }

@@ -84,4 +84,29 @@ std::size_t first_part(std::string_view text, std::size_t longest) {
   return end;
 }
 
+namespace {
+
+bool is_plain(const CodePoint& c) {
+  const bool control = c.value < 0x20 || (c.value >= 0x7F && c.value < 0xA0);
+  return c.valid && (!control || c.value == '\n' || c.value == '\t');
+}
+
+}  // namespace
+
+std::string visible(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string result;
+  for (const CodePoint& c : CodePoints(text)) {
+    if (is_plain(c)) {
+      result += c.bytes;
+      continue;
+    }
+    for (const char byte : c.bytes) {
+      const auto bits = static_cast<unsigned char>(byte);
+      result.append("\\x").append({kDigits[bits >> 4], kDigits[bits & 15]});
+    }
+  }
+  return result;
+}
+
 }  // namespace heddle

@@ -14,6 +14,17 @@ namespace heddle {
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 inline constexpr std::string_view kUnknownText = "\xE2\x81\x87";           // U+2047
 
+/// `text` with what a terminal would obey (control characters but for tabs and ends of lines) and
+/// what is invalid shown as bytes, \x1b for example: names of files, keys and sentences may be of
+/// anybody.
+std::string visible(std::string_view text);
+
+/// A text without the mark that some programs begin files with (U+FEFF).
+constexpr std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 /// One character of a text, or one piece of it that is none.
 struct CodePoint {
   std::string_view bytes;

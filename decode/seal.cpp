@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "autograd/base/check.h"
-#include "autograd/base/mapped_file.h"
 #include "autograd/base/text_file.h"
 #include "data/checksum.h"
 
@@ -30,8 +29,7 @@ std::string sum_of(std::string_view text) {
 }
 
 Json sum_of_file(const fs::path& file) {
-  const MappedFile mapped(file, MapMode::kReadOnly);
-  return {{"bytes", mapped.bytes().size()}, {"xxh3", hexadecimal(checksum(mapped.bytes()))}};
+  return {{"bytes", fs::file_size(file)}, {"xxh3", hexadecimal(checksum_of_file(file))}};
 }
 
 /// The size first: a file that has grown without end is not read.

@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 // How many bytes hold complete lines of updates up to `update`.
 std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t update) {
   std::ifstream file(path, std::ios::binary);
+  check<FileError>(file.is_open(), "cannot read ", path.string());
   std::int64_t bytes = 0;
   for (std::string line; std::getline(file, line) && !file.eof();) {
     const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
@@ -31,6 +32,7 @@ std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t updat
     if (!number.is_number_integer() || number.get<std::int64_t>() > update) break;
     bytes += std::ssize(line) + 1;
   }
+  check<FileError>(!file.bad(), "cannot read ", path.string());
   return bytes;
 }
 
@@ -45,9 +47,9 @@ Json json_of(std::span<const std::int64_t> values) {
 }  // namespace
 
 MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t update) : path_(path) {
+  if (std::filesystem::exists(path)) bytes_ = bytes_to_keep(path, update);
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_to_write(path_, errno);
-  bytes_ = bytes_to_keep(path, update);
   if (::ftruncate(descriptor_, bytes_) == 0) return;
   const int error = errno;
   ::close(descriptor_);

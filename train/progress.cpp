@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <ostream>
 
+#include "data/utf8.h"
+
 namespace heddle {
 
 namespace {
@@ -66,7 +68,7 @@ void Progress::show(const ProgressReport& report) {
 void Progress::say(const std::string& line) {
   if (bar_shown_) out_ << kClearLine;
   bar_shown_ = false;
-  out_ << line << '\n';
+  out_ << visible(line) << '\n';
   out_.flush();
 }
 

@@ -1,7 +1,6 @@
 #include "train/run_folder.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "autograd/base/atomic_folder.h"
 #include "autograd/base/check.h"
 #include "autograd/base/text_file.h"
 
@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kScheduled = "step-", kInterim = "resume-";
-constexpr const char* kTemporary = ".writing";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kMetrics = "metrics.jsonl";
@@ -68,31 +67,6 @@ std::vector<fs::path> folders_in(const fs::path& run, std::string_view prefix) {
   return folders;
 }
 
-void flush(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;  // what cannot be opened cannot be flushed, but is written
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  check<FileError>(error == 0 || error == EINVAL, "cannot write ", path.string(), ": ",
-                   reason(error));
-}
-
-void rename_to(const fs::path& from, const fs::path& to) {
-  const bool replaces = fs::exists(to);
-  if (replaces && ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) {
-    fs::remove_all(from);
-    return;
-  }
-  // Not every file system can exchange, those of networks for example.
-  fs::path old = to;
-  old += std::string(".old") + kTemporary;
-  std::error_code error;
-  if (replaces) fs::rename(to, old, error);
-  if (!error) fs::rename(from, to, error);
-  check<FileError>(!error, "cannot write ", to.string(), ": ", error.message());
-  if (replaces) fs::remove_all(old);
-}
-
 }  // namespace
 
 RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
@@ -122,7 +96,7 @@ RunFolder::~RunFolder() {
 void RunFolder::begin(const std::string& config) {
   if (how_ == Open::kForce) {
     for (const char* old : {kCheckpoints, kMetrics}) fs::remove_all(path_ / old);
-    fs::remove_all(averaged());
+    if (fs::exists(averaged())) remove_folder(averaged());
     fs::create_directories(path_ / kCheckpoints);
   }
   write_text(path_ / kConfig, config);
@@ -168,12 +142,12 @@ bool RunFolder::is_ours() const {
          held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
-void RunFolder::remove_leftovers() {
-  std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::directory_iterator(path_ / kCheckpoints)) {
-    if (entry.path().extension() == kTemporary) leftovers.push_back(entry.path());
+// Of processes that were killed. In the folder itself others may write, too.
+void RunFolder::remove_leftovers() const {
+  for (const fs::path& name : {fs::path(kConfig), averaged().filename()}) {
+    remove_temporaries(path_, name.string());
   }
-  for (const fs::path& path : leftovers) fs::remove_all(path);
+  for (const char* folder : {kCheckpoints, kCache}) remove_temporaries(path_ / folder);
 }
 
 fs::path checkpoint_folder(const fs::path& run, std::int64_t update) {
@@ -184,8 +158,9 @@ fs::path RunFolder::checkpoint(std::int64_t update) const {
   return checkpoint_folder(path_, update);
 }
 
-void RunFolder::write_checkpoint(std::int64_t update, const Write& write) {
-  write_folder(checkpoint(update), write);
+void RunFolder::write_checkpoint(std::int64_t update, const Fill& fill) {
+  check_ours();
+  write_folder(checkpoint(update), fill);
   settle(update);
 }
 
@@ -195,65 +170,52 @@ void RunFolder::settle(std::int64_t update) {
     point("last", update);
   }
   for (const fs::path& folder : folders_in(path_, kInterim)) {
-    if (update_of(folder) <= update) remove(folder);
+    if (update_of(folder) <= update) remove_folder(folder);
   }
 }
 
-void RunFolder::write_interim(std::int64_t update, const Write& write) {
+void RunFolder::write_interim(std::int64_t update, const Fill& fill) {
+  check_ours();
   const fs::path folder = folder_of(path_, kInterim, update);
-  write_folder(folder, write);
+  write_folder(folder, fill);
   point_to("last", folder);
   for (const fs::path& other : folders_in(path_, kInterim)) {
-    if (other != folder) remove(other);
+    if (other != folder) remove_folder(other);
   }
 }
 
-void RunFolder::write_folder(const fs::path& final_path, const Write& write) {
+void RunFolder::write_averaged(const Fill& fill) {
+  check_ours();
+  write_folder(averaged(), fill);
+}
+
+void RunFolder::check_ours() const {
   check<FileError>(is_ours(), path_.string(), ": was removed or replaced while the run went on");
-  fs::path temporary = final_path;
-  temporary += kTemporary;
-  fs::remove_all(temporary);
-  try {
-    std::error_code error;
-    fs::create_directory(temporary, error);
-    check<FileError>(!error, "cannot make ", temporary.string(), ": ", error.message());
-    write(temporary);
-    for (const auto& entry : fs::directory_iterator(temporary)) flush(entry.path());
-    flush(temporary);
-    rename_to(temporary, final_path);
-    flush(final_path.parent_path());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(temporary, ignored);
-    throw;
-  }
 }
 
 void RunFolder::point(const std::string& name, std::int64_t update) {
   point_to(name, checkpoint(update));
 }
 
-void RunFolder::point_to(const std::string& name, const fs::path& folder) {
-  const fs::path link = path_ / kCheckpoints / name;
-  fs::path temporary = link;
-  temporary += kTemporary;
-  std::error_code error;
-  fs::remove(temporary, error);
-  fs::create_symlink(folder.filename(), temporary, error);
-  if (!error) fs::rename(temporary, link, error);
-  check<FileError>(!error, "cannot write ", link.string(), ": ", error.message());
-  flush(link.parent_path());
+void RunFolder::point_to(const std::string& name, const fs::path& folder) const {
+  replace_link(path_ / kCheckpoints / name, folder.filename());
 }
 
-std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
+std::optional<std::int64_t> pointed_in(const fs::path& run, const std::string& name) {
   std::error_code error;
-  const fs::path target = fs::read_symlink(path_ / kCheckpoints / name, error);
-  if (error || !fs::is_directory(path_ / kCheckpoints / target.filename())) return std::nullopt;
+  const fs::path target = fs::read_symlink(run / kCheckpoints / name, error);
+  if (error || !fs::is_directory(run / kCheckpoints / target.filename())) return std::nullopt;
   return update_of(target);
 }
 
-std::vector<fs::path> checkpoints_in(const fs::path& run) {
-  return folders_in(run, kScheduled);
+std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
+  return pointed_in(path_, name);
+}
+
+std::vector<fs::path> checkpoints_in(const fs::path& run, std::int64_t update) {
+  std::vector<fs::path> folders = folders_in(run, kScheduled);
+  std::erase_if(folders, [&](const fs::path& folder) { return update_of(folder) > update; });
+  return folders;
 }
 
 std::vector<std::int64_t> RunFolder::checkpoints() const {
@@ -277,17 +239,7 @@ std::vector<fs::path> RunFolder::to_resume() const {
 }
 
 void RunFolder::remove_checkpoint(std::int64_t update) {
-  remove(checkpoint(update));
-}
-
-void RunFolder::remove(const fs::path& folder) const {
-  // Renamed first: half a checkpoint never has the name of a whole one.
-  fs::path temporary = folder;
-  temporary += kTemporary;
-  std::error_code error;
-  fs::rename(folder, temporary, error);
-  if (!error) fs::remove_all(temporary, error);
-  check<FileError>(!error, "cannot remove ", folder.string(), ": ", error.message());
+  remove_folder(checkpoint(update));
 }
 
 }  // namespace heddle

@@ -8,23 +8,27 @@
 //   averaged/                    the mean of checkpoints, where the config asks for it
 //   lock                         held by the process that trains: its id
 //
-// A checkpoint is written under another name, flushed, and then renamed; links are replaced by
-// renaming, too. Whatever interrupts, a name like step-000500 is complete. A checkpoint that
-// somebody asked for in between is only there to go on from: it is called resume-000512, counts
-// for nothing else, and goes when the next one of the schedule stands.
+// Whatever interrupts, a name like step-000500 is complete (autograd/base/atomic_folder.h). A
+// checkpoint that somebody asked for in between is only there to go on from: it is called
+// resume-000512, counts for nothing else, and goes when the next one of the schedule stands.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace heddle {
 
-/// The folders of all complete checkpoints of the schedule, by update.
-std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& run);
+/// The folders of all complete checkpoints of the schedule until that of `update`, in order.
+std::vector<std::filesystem::path> checkpoints_in(
+    const std::filesystem::path& run,
+    std::int64_t update = std::numeric_limits<std::int64_t>::max());
+/// The update of the checkpoint that a link ("last", "best") points to.
+std::optional<std::int64_t> pointed_in(const std::filesystem::path& run, const std::string& name);
 /// That of one update.
 std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t update);
 
@@ -50,19 +54,20 @@ class RunFolder {
   /// this process made it.
   void begin(const std::string& config);
 
-  using Write = std::function<void(const std::filesystem::path&)>;
-  /// `write` fills a folder; it becomes the checkpoint of `update`, in place of an older one, and
-  /// what "last" points to. Throws FileError, also where the folder of the run was removed or
+  using Fill = std::function<void(const std::filesystem::path&)>;
+  /// `fill` writes into a folder; it becomes the checkpoint of `update`, in place of an older one,
+  /// and what "last" points to. Throws FileError, also where the folder of the run was removed or
   /// replaced; then all is as it was.
-  void write_checkpoint(std::int64_t update, const Write& write);
+  void write_checkpoint(std::int64_t update, const Fill& fill);
   /// The same of one that is there to go on from alone, in place of all such.
-  void write_interim(std::int64_t update, const Write& write);
+  void write_interim(std::int64_t update, const Fill& fill);
+  /// The same of the mean of checkpoints.
+  void write_averaged(const Fill& fill);
   /// What follows a checkpoint of the schedule: "last" points to it, and what was there to go on
   /// from is gone. Done again it does nothing.
   void settle(std::int64_t update);
   /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
   void point(const std::string& name, std::int64_t update);
-  /// The update of the checkpoint that a link points to.
   std::optional<std::int64_t> pointed(const std::string& name) const;
   /// All complete checkpoints of the schedule, by update.
   std::vector<std::int64_t> checkpoints() const;
@@ -76,10 +81,9 @@ class RunFolder {
  private:
   void lock();
   bool is_ours() const;
-  void write_folder(const std::filesystem::path& folder, const Write& write);
-  void point_to(const std::string& name, const std::filesystem::path& folder);
-  void remove(const std::filesystem::path& folder) const;
-  void remove_leftovers();
+  void check_ours() const;
+  void point_to(const std::string& name, const std::filesystem::path& folder) const;
+  void remove_leftovers() const;
   void remove_unless_begun() const;
 
   std::filesystem::path path_;

@@ -23,8 +23,9 @@ std::optional<std::size_t> take_validation(std::vector<RunState::Validated>& bes
   return static_cast<std::size_t>(rank);
 }
 
-std::vector<fs::path> last_checkpoints(const fs::path& run, std::int64_t count) {
-  std::vector<fs::path> checkpoints = checkpoints_in(run);
+std::vector<fs::path> last_checkpoints(const fs::path& run, std::int64_t update,
+                                       std::int64_t count) {
+  std::vector<fs::path> checkpoints = checkpoints_in(run, update);
   const auto there = std::min<std::int64_t>(std::ssize(checkpoints), count);
   checkpoints.erase(checkpoints.begin(), checkpoints.end() - there);
   return checkpoints;

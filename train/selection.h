@@ -18,10 +18,10 @@ std::optional<std::size_t> take_validation(std::vector<RunState::Validated>& bes
                                            const RunState::Validated& validated, std::int64_t keep,
                                            std::optional<Metric> best_by);
 
-/// The folders of the last `count` checkpoints of a run, the oldest first; fewer where there are
-/// fewer.
+/// The folders of the last `count` checkpoints of a run that is at `update`, the oldest first;
+/// fewer where there are fewer. Newer ones are of before somebody let "last" point to an older one.
 std::vector<std::filesystem::path> last_checkpoints(const std::filesystem::path& run,
-                                                    std::int64_t count);
+                                                    std::int64_t update, std::int64_t count);
 /// Those of the best validations that `state` knows, the best first.
 std::vector<std::filesystem::path> best_checkpoints(const std::filesystem::path& run,
                                                     const RunState& state, std::int64_t count);

@@ -5,7 +5,6 @@
 
 #include "optim/clip.h"
 #include "train/checkpoint.h"
-#include "train/insist.h"
 #include "train/selection.h"
 #include "train/version.h"
 
@@ -278,14 +277,7 @@ void Trainer::validate(RunFolder& folder, MetricsFile& metrics) {
 }
 
 void Trainer::append(MetricsFile& metrics, const std::vector<Measurement>& values) const {
-  insist([&] { metrics.append(state_.update, values); });
-}
-
-void Trainer::insist(const std::function<void()>& write) const {
-  heddle::insist({.seconds = static_cast<double>(config_.save_timeout),
-                  .say = [&](const std::string& line) { parts_.progress.say(line); },
-                  .stop = parts_.user.stop},
-                 write);
+  insist(parts_.insist, [&] { metrics.append(state_.update, values); });
 }
 
 void Trainer::write(const std::filesystem::path& folder) const {
@@ -304,7 +296,7 @@ void Trainer::save(RunFolder& folder, MetricsFile& metrics) {
   check<Diverged>(bad.empty(), bad);
   const auto begin = Clock::now();
   if (!state_.diverging && state_.skipped == 0) state_.good = state_.update;
-  insist([&] {
+  insist(parts_.insist, [&] {
     metrics.flush();
     folder.write_checkpoint(state_.update, [&](const std::filesystem::path& f) { write(f); });
   });
@@ -315,7 +307,7 @@ void Trainer::save(RunFolder& folder, MetricsFile& metrics) {
 
 // What belongs to the last checkpoint of the schedule besides itself. Done again it does nothing.
 void Trainer::tidy(RunFolder& folder) const {
-  insist([&] {
+  insist(parts_.insist, [&] {
     folder.settle(state_.update);
     const auto there = [&](const RunState::Validated& v) {
       return std::filesystem::is_directory(folder.checkpoint(v.update));
@@ -332,19 +324,21 @@ void Trainer::save_interim(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return;
   const std::string bad = bad_weights();
   if (!bad.empty()) return parts_.progress.say("not saved: " + bad);
-  insist([&] {
+  insist(parts_.insist, [&] {
     metrics.flush();
     folder.write_interim(state_.update, [&](const std::filesystem::path& f) { write(f); });
   });
 }
 
+// A run in trouble keeps what it may go back to, with all that was best then.
 void Trainer::remove_old(RunFolder& folder) const {
+  const bool is_well = state_.good == state_.update;
   std::vector<std::int64_t> updates = folder.checkpoints();
   std::erase_if(updates, [&](std::int64_t u) { return u > state_.update; });  // of before a resume
   const auto kept = static_cast<std::size_t>(config_.keep_last);
   for (std::size_t i = 0; i + kept < updates.size(); ++i) {
     const bool best = std::ranges::count(state_.best, updates[i], &RunState::Validated::update) > 0;
-    if (!best && updates[i] != state_.good) folder.remove_checkpoint(updates[i]);
+    if (!best && (is_well || updates[i] > state_.good)) folder.remove_checkpoint(updates[i]);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "data/prefetch.h"
 #include "train/corpora.h"
+#include "train/insist.h"
 #include "train/learner.h"
 #include "train/metrics.h"
 #include "train/micro_batches.h"
@@ -43,6 +44,7 @@ class Trainer {
     Learner& learner;
     Progress& progress;
     const Requests& user;
+    const InsistOptions& insist;
     int threads;
     UpdateProfile* profile = nullptr;  // told where the time of updates goes, where there is one
   };
@@ -95,7 +97,6 @@ class Trainer {
   void tidy(RunFolder& folder) const;
   void remove_old(RunFolder& folder) const;
   void append(MetricsFile& metrics, const std::vector<Measurement>& values) const;
-  void insist(const std::function<void()>& write) const;
 
   Parts parts_;
   const TrainConfig& config_;

@@ -108,7 +108,10 @@ Training::Training(const TrainingRequest& request, Progress& progress, Requests 
       progress_(progress),
       user_(std::move(user)),
       document_(read_document(request)),
-      settings_(document_.root()) {
+      settings_(document_.root()),
+      insist_{.seconds = static_cast<double>(settings_.train.save_timeout),
+              .say = [this](const std::string& line) { progress_.say(line); },
+              .stop = user_.stop} {
   const Config root = document_.root();
   DataConfig::require_training_text(root.object("data", ""));
   if (settings_.train.average_best && !settings_.data.valid && settings_.data.hold_out == 0) {
@@ -152,6 +155,11 @@ void Training::check_not_stopped() const {
   check<Interrupted>(!user_.stop(), "stopped before the first update");
 }
 
+void Training::check_same_text(const RunState& before, const Corpora& now) const {
+  check_unchanged("training", settings_.data.train, before.train_content, now.train_content());
+  check_unchanged("validation", settings_.data.valid, before.valid_content, now.valid_content());
+}
+
 Training::Prepared Training::prepare(const fs::path& caches,
                                      const std::optional<fs::path>& checkpoint) {
   Prepared p;
@@ -175,10 +183,7 @@ Training::Prepared Training::prepare(const fs::path& caches,
   document_.finish();
   if (checkpoint) {
     p.state = load_checkpoint(*checkpoint, *p.learner, settings_.train.ema_decay);
-    check_unchanged("training", settings_.data.train, p.state.train_content,
-                    p.corpora->train_content());
-    check_unchanged("validation", settings_.data.valid, p.state.valid_content,
-                    p.corpora->valid_content());
+    check_same_text(p.state, *p.corpora);
   } else {
     initialise(*p.learner);
     p.state.train_content = p.corpora->train_content();
@@ -210,26 +215,28 @@ std::optional<fs::path> Training::first_whole(const std::vector<fs::path>& check
   return std::nullopt;
 }
 
-/// Of the schedule: those that a user asked for would make what follows depend on it. Behind it
-/// weights must have changed, or the same would happen again. Newer ones go.
-std::optional<fs::path> Training::last_good(RunFolder& folder, const RunState& failed) const {
-  std::vector<std::int64_t> updates = folder.checkpoints(), newer;
+/// The update of the last good checkpoint of the schedule: those that a user asked for would make
+/// what follows depend on it. Behind it weights must have changed, or the same would happen again.
+std::optional<std::int64_t> Training::last_good(const RunFolder& folder,
+                                                const RunState& failed) const {
+  std::vector<std::int64_t> updates = folder.checkpoints();
   std::ranges::reverse(updates);
   for (const std::int64_t update : updates) {
-    if (update > failed.update) continue;  // of before somebody let "last" point to an older one
-    const fs::path checkpoint = folder.checkpoint(update);
-    const auto state = whole(checkpoint);
-    const bool good = state && !state->diverging && state->skipped == 0 &&
-                      update < failed.update - failed.skipped;
-    if (!good) {
-      newer.push_back(update);
-      continue;
-    }
-    folder.point("last", update);
-    for (const std::int64_t worse : newer) folder.remove_checkpoint(worse);
-    return checkpoint;
+    if (update >= failed.update - failed.skipped) continue;
+    const auto state = whole(folder.checkpoint(update));
+    if (state && !state->diverging && state->skipped == 0) return update;
   }
   return std::nullopt;
+}
+
+/// The run is at a checkpoint again, and those that it wrote behind it go.
+void Training::return_to(RunFolder& folder, std::int64_t update, const RunState& failed) const {
+  insist(insist_, [&] {
+    folder.point("last", update);
+    for (const std::int64_t other : folder.checkpoints()) {
+      if (other > update && other <= failed.update) folder.remove_checkpoint(other);
+    }
+  });
 }
 
 void Training::say_how_it_begins(const Prepared& p, bool goes_on) const {
@@ -253,10 +260,12 @@ void Training::go_back(const RunState& failed, const std::string& reason, RunSta
   });
   state.rollbacks = failed.rollbacks + 1;
   state.learning_rate_scale = failed.learning_rate_scale * settings_.train.rollback_factor;
-  metrics.append(state.update + 1, {{"kind", std::string("rollback")},
-                                    {"from", failed.update},
-                                    {"reason", reason},
-                                    {"learning_rate_scale", state.learning_rate_scale}});
+  insist(insist_, [&] {
+    metrics.append(state.update + 1, {{"kind", std::string("rollback")},
+                                      {"from", failed.update},
+                                      {"reason", reason},
+                                      {"learning_rate_scale", state.learning_rate_scale}});
+  });
   std::ostringstream text;
   text << reason << "; the run goes back "
        << (state.update == 0 ? "to its beginning" : "behind update " + std::to_string(state.update))
@@ -265,8 +274,8 @@ void Training::go_back(const RunState& failed, const std::string& reason, RunSta
 }
 
 Trainer::Parts Training::parts(const Prepared& p) const {
-  return {settings_, resolved_, *p.tokenizers,    *p.corpora,      *p.learner,
-          progress_, user_,     request_.threads, request_.profile};
+  return {settings_, resolved_, *p.tokenizers, *p.corpora,       *p.learner,
+          progress_, user_,     insist_,       request_.threads, request_.profile};
 }
 
 Trainer::End Training::run() {
@@ -284,10 +293,14 @@ Trainer::End Training::run() {
   for (std::string reason;;) {
     Prepared p = prepare(folder.path() / "cache", checkpoint);
     if (!failed) folder.begin(resolved_);
-    MetricsFile metrics(folder.path() / "metrics.jsonl", p.state.update);
+    if (failed) check_same_text(*failed, *p.corpora);
+    std::optional<MetricsFile> metrics;
+    const auto open = [&] { metrics.emplace(folder.path() / "metrics.jsonl", p.state.update); };
     if (failed) {
-      go_back(*failed, reason, p.state, metrics);
+      insist(insist_, open);
+      go_back(*failed, reason, p.state, *metrics);
     } else {
+      open();
       say_how_it_begins(p, checkpoint.has_value());
     }
     // Behind going back, too: stopped there, the next start does the same again.
@@ -295,7 +308,7 @@ Trainer::End Training::run() {
         checkpoint ? checkpoint == folder.checkpoint(p.state.update) : failed.has_value();
     Trainer trainer(parts(p), p.state, saved);
     try {
-      const Trainer::End end = trainer.run(folder, metrics);
+      const Trainer::End end = trainer.run(folder, *metrics);
       if (end == Trainer::End::kFinished) average_checkpoints(folder, trainer.state());
       return end;
     } catch (const Diverged& trouble) {
@@ -307,23 +320,27 @@ Trainer::End Training::run() {
         failed->rollbacks,
         " times: begin again with a lower schedule.learning_rate or a longer schedule.warmup, if "
         "you like from a checkpoint that was good, with train.init_from");
-    checkpoint = last_good(folder, *failed);
-    check<NumericError>(checkpoint || failed->update > failed->skipped, reason,
+    const auto good = last_good(folder, *failed);
+    check<NumericError>(good || failed->update > failed->skipped, reason,
                         "; no update was finite: begin with other weights, or a lower "
                         "schedule.learning_rate");
+    checkpoint.reset();
+    if (!good) continue;  // to the beginning
+    return_to(folder, *good, *failed);
+    checkpoint = folder.checkpoint(*good);
   }
 }
 
 // Of a run that ended before, too: what is there may be of another end.
-void Training::average_checkpoints(const RunFolder& folder, const RunState& state) {
+void Training::average_checkpoints(RunFolder& folder, const RunState& state) {
   const TrainConfig& train = settings_.train;
   if (!train.average_last && !train.average_best) return;
   const bool last = train.average_last.has_value();
   const std::vector<fs::path> checkpoints =
-      last ? last_checkpoints(folder.path(), *train.average_last)
+      last ? last_checkpoints(folder.path(), state.update, *train.average_last)
            : best_checkpoints(folder.path(), state, *train.average_best);
-  fs::remove_all(folder.averaged());
-  average_models(checkpoints, folder.averaged());
+  const AverageModel mean(checkpoints);
+  insist(insist_, [&] { folder.write_averaged([&](const fs::path& f) { mean.save(f); }); });
   progress_.say("the mean of the " + std::string(last ? "last " : "best ") +
                 std::to_string(checkpoints.size()) + " checkpoints: " + folder.averaged().string());
 }

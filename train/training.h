@@ -51,13 +51,15 @@ class Training {
   void check_not_stopped() const;
   void initialise(Learner& learner) const;
   void load_initial_weights(Learner& learner) const;
-  void average_checkpoints(const RunFolder& folder, const RunState& state);
+  void average_checkpoints(RunFolder& folder, const RunState& state);
+  void check_same_text(const RunState& before, const Corpora& now) const;
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);
   std::optional<RunState> whole(const std::filesystem::path& checkpoint) const;
   std::optional<std::filesystem::path> first_whole(
       const std::vector<std::filesystem::path>& checkpoints) const;
-  std::optional<std::filesystem::path> last_good(RunFolder& folder, const RunState& failed) const;
+  std::optional<std::int64_t> last_good(const RunFolder& folder, const RunState& failed) const;
+  void return_to(RunFolder& folder, std::int64_t update, const RunState& failed) const;
   void say_how_it_begins(const Prepared& p, bool goes_on) const;
   void go_back(const RunState& failed, const std::string& reason, RunState& state,
                MetricsFile& metrics) const;
@@ -70,6 +72,7 @@ class Training {
   Requests user_;
   ConfigDocument document_;
   Settings settings_;
+  InsistOptions insist_;
   std::string resolved_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -15,10 +16,24 @@ namespace heddle {
 namespace {
 // Linux writes at most about 2 GiB in one call.
 constexpr std::size_t kLargestWrite = std::size_t{1} << 30;
+constexpr std::string_view kTemporary = ".tmp.";
 }  // namespace
 
+std::filesystem::path temporary_name(std::filesystem::path path) {
+  path += std::string(kTemporary) + std::to_string(::getpid());
+  return path;
+}
+
+bool is_temporary_name(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t mark = name.rfind(kTemporary);
+  if (mark == name.npos || mark == 0) return false;
+  const std::string_view process = std::string_view(name).substr(mark + kTemporary.size());
+  return !process.empty() && process.find_first_not_of("0123456789") == process.npos;
+}
+
 AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), temporary_(path_.string() + ".tmp." + std::to_string(::getpid())) {
+    : path_(std::move(path)), temporary_(temporary_name(path_)) {
   // A process with the same id that was killed may have left one behind: in containers ids repeat.
   ::unlink(temporary_.c_str());
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

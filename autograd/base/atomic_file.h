@@ -11,6 +11,11 @@
 
 namespace heddle {
 
+/// What is to be called `path` is written under this name: beside it, of this process alone.
+std::filesystem::path temporary_name(std::filesystem::path path);
+/// Whether this is such a name, of whichever process.
+bool is_temporary_name(const std::filesystem::path& path);
+
 class AtomicFile {
  public:
   /// Throws FileError with the path and the system's reason, as all members do. At most one

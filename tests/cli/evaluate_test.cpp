@@ -120,6 +120,9 @@ TEST_CASE("cli evaluate: a model with a beam is as its translations are") {
             .code == 0);
     const Outcome of_file = heddle_run("evaluate --hypothesis " + hypothesis + metrics);
     CHECK(of_model.out.starts_with(of_file.out + "loss "));
+    CHECK(of_file.err == "");
+    if (contains(search, "max-length"))
+      CHECK(contains(of_model.err, " of 40 translations did not end"));
     CHECK(read_bytes(table) == lines);
   }
 }

@@ -120,8 +120,12 @@ TEST_CASE("cli: a reader who goes away ends the program") {
       if (command.front() != "evaluate") CHECK(process.read_line().ends_with("\n"));
       process.close_output();
       CHECK(process.exit_code() == (ignored ? 5 : -SIGPIPE));
-      CHECK(read_bytes(err) ==
-            (ignored ? "heddle: cannot write to standard output: Broken pipe\n" : ""));
+      // What evaluate has to say of the translations it says before.
+      const std::string said = read_bytes(err), broken = "standard output: Broken pipe\n";
+      CHECK(said.ends_with(broken) == ignored);
+      if (command.front() != "evaluate") {
+        CHECK(said == (ignored ? "heddle: cannot write to " + broken : ""));
+      }
     }
   }
 }
@@ -174,10 +178,11 @@ TEST_CASE("line stream: windows of lines, whatever pieces they come in") {
   const auto write = [&](const std::string& text) {
     REQUIRE(::write(pipe[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   };
-  write("a\nb\r\n\nc");
+  const std::string mark = "\xEF\xBB\xBF";  // of byte order: only in front
+  write(mark + "a\nb\r\n\n" + mark + "c");
   CHECK(stream.next(10, 1) == Lines{"a", "b", ""});
   write("d\n1\n2\n3\n");
-  CHECK(stream.next(2, 1) == Lines{"cd", "1"});
+  CHECK(stream.next(2, 1) == Lines{mark + "cd", "1"});
   CHECK(stream.next(10, 1) == Lines{"2", "3"});
   write(std::string(50000, 'x'));
   write("\nlast");

@@ -57,6 +57,24 @@ TEST_CASE("line_reader: only \\n ends a line, plain as compressed") {
   }
 }
 
+TEST_CASE("line_reader: a byte order mark before the first line is left out") {
+  const TemporaryFolder folder;
+  const std::string mark = "\xEF\xBB\xBF";
+  const std::pair<std::string, Lines> cases[] = {
+      {mark + "a\n" + mark + "b", {"a", mark + "b"}},
+      {mark + mark + "a", {mark + "a"}},
+      {mark, {""}},
+      {mark + "\r\n", {""}},
+      {"\xEF\xBB", {"\xEF\xBB"}},
+  };
+  for (const auto& [text, lines] : cases) {
+    write_bytes(folder / "text", text);
+    CHECK(lines_of(folder / "text", &text) == lines);
+    write_bytes(folder / "text", gzipped(text));
+    CHECK(lines_of(folder / "text", &text) == lines);
+  }
+}
+
 TEST_CASE("line_reader: lines that end in \\r\\n are counted") {
   const TemporaryFolder folder;
   write_bytes(folder / "text", "a\r\nb\nc\r\r\n\rd");

@@ -83,5 +83,16 @@ TEST_CASE("utf8: a part ends before a blank, else between characters, and is nev
   CHECK(first_part("        ", 4) == 4);
 }
 
+TEST_CASE("utf8: what a terminal would obey is shown") {
+  CHECK(visible("Grüße\t1\n2 \xF0\x9F\x98\x80") == "Grüße\t1\n2 \xF0\x9F\x98\x80");
+  CHECK(visible("\x1B[31m\r\x7F") == "\\x1b[31m\\x0d\\x7f");
+  CHECK(visible(std::string_view("\0", 1)) == "\\x00");
+  CHECK(visible("\xC2\x9B"
+                "1m\xC2\xA0") ==
+        "\\xc2\\x9b"
+        "1m\xC2\xA0");
+  CHECK(visible("caf\xE9") == "caf\\xe9");
+}
+
 }  // namespace
 }  // namespace heddle::testing

@@ -9,6 +9,7 @@
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 #include "train/run_folder.h"
+#include "train/selection.h"
 
 namespace heddle::testing {
 namespace {
@@ -77,6 +78,20 @@ TEST_CASE("average: a finished run leaves the mean that its config asks for") {
   SmallRun wrong;
   CHECK_THROWS_WITH_AS(wrong.train({.set = {"train.average_last=4"}}),
                        doctest::Contains("4 checkpoints, but keep_last keeps 3"), ConfigError);
+}
+
+TEST_CASE("average: checkpoints behind the last one are none of the last") {
+  const Averaged a;
+  fs::remove(a.run() / "checkpoints/last");
+  fs::create_symlink("step-000006", a.run() / "checkpoints/last");
+  const std::vector<fs::path> checkpoints = checkpoints_in(a.run());
+  const std::vector<fs::path> two(checkpoints.begin(), checkpoints.begin() + 2);
+  CHECK(last_checkpoints(a.run(), 6, 3) == two);
+  const Outcome done = heddle_run(a.average("--last 2"));
+  CHECK(done.out == two[0].string() + "\n" + two[1].string() + "\n");
+  fs::remove(a.run() / "checkpoints/last");
+  fs::remove_all(a.out());
+  CHECK(heddle_run(a.average("--last 1")).out == checkpoints[2].string() + "\n");  // of a copy
 }
 
 TEST_CASE("cli average: the last checkpoints of a run, and what cannot be averaged") {

@@ -40,6 +40,17 @@ TEST_CASE("seal: XXH3, as xxhsum -H3 prints it") {
   CHECK(sum("") == 0x2d06800538d394c2U);
   CHECK(sum("abc") == 0x78af5f94892f3950U);
   CHECK(checksum(std::as_bytes(std::span(std::string_view("abc"))), 1) != sum("abc"));
+  const TemporaryFolder folder;
+  for (const std::size_t size : {0U, 1U, 240U, 1U << 20, (3U << 20) + 7U}) {  // in blocks
+    std::string bytes(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * i >> 7);
+    write_bytes(folder / "file", bytes);
+    CHECK(checksum_of_file(folder / "file") == sum(bytes));
+  }
+  CHECK(failure([&] { checksum_of_file(folder.path()); }) ==
+        "cannot read " + folder.path().string() + ": Is a directory");
+  CHECK(failure([&] { checksum_of_file(folder / "none"); }) ==
+        "cannot read " + (folder / "none").string() + ": No such file or directory");
 }
 
 TEST_CASE("seal: state.json tells the files beside it and its own text") {

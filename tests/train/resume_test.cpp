@@ -1,7 +1,10 @@
 // Nothing is lost: damaged checkpoints, saving between the scheduled ones, writing that fails.
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "decode/trained_model.h"
+#include "tests/support/full_disk.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 #include "train/checkpoint.h"
@@ -13,6 +16,7 @@ using heddle::testing::after;
 using heddle::testing::checkpoint_names;
 using heddle::testing::contains;
 using heddle::testing::failure;
+using heddle::testing::FullDisk;
 using heddle::testing::heddle_run;
 using heddle::testing::read_bytes;
 using heddle::testing::SmallRun;
@@ -156,6 +160,27 @@ TEST_CASE("resume: writing that fails is tried again until it works") {
   CHECK(back);
   CHECK(contains(small.said(), "Not a directory; the run waits and tries again for 10 min 00 s\n"));
   CHECK(state_of(small, "run/checkpoints/last") == state_of(small, "whole/checkpoints/last"));
+}
+
+TEST_CASE("resume: the mean of checkpoints is replaced whole, when it can be written") {
+  const Strings set = {"train.average_last=2"};
+  SmallRun small;
+  small.train({.set = set});
+  const std::string weights = "run/averaged/model.safetensors", mean = small.bytes(weights);
+  // The run has ended: all that starting it again writes is its config and the mean.
+  std::optional<FullDisk> disk(std::in_place, mean.size() / 2);
+  const auto stop = [&] {
+    if (disk && contains(small.said(), "tries again")) {
+      CHECK(small.bytes(weights) == mean);
+      fs::remove(small / weights.c_str());
+      disk.reset();
+    }
+    return false;
+  };
+  CHECK(small.train({.set = set, .open = kContinue, .stop = stop}) == Trainer::End::kFinished);
+  CHECK_FALSE(disk);
+  CHECK(contains(small.said(), "File too large; the run waits and tries again for 10 min 00 s\n"));
+  CHECK(small.bytes(weights) == mean);
 }
 
 TEST_CASE("resume: a folder that is removed meanwhile ends the run") {

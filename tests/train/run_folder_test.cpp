@@ -125,11 +125,15 @@ TEST_CASE("run folder: a run is neither overwritten nor invented") {
   }
   CHECK(open(RunFolder::Open::kNew) ==
         path.string() + ": holds a run; continue it with --resume, or throw it away with --force");
-  fs::create_directory(path / "checkpoints" / "step-000008.writing");
+  const std::vector<fs::path> leftovers = {"checkpoints/step-000008.tmp.12", "averaged.tmp.12",
+                                           "config.json.tmp.12", "cache/train.tmp.12"};
+  fs::create_directory(path / "output.tmp.12");  // of another program
+  for (const fs::path& left : leftovers) fs::create_directories(path / left);
   {
     const RunFolder run(path, RunFolder::Open::kContinue);
     CHECK(run.checkpoints() == Updates{7});
-    CHECK_FALSE(fs::exists(path / "checkpoints" / "step-000008.writing"));
+    for (const fs::path& left : leftovers) CHECK_FALSE(fs::exists(path / left));
+    CHECK(fs::exists(path / "output.tmp.12"));
   }
   {
     RunFolder run(path, RunFolder::Open::kForce);

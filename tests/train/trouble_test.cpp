@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/parameter_file.h"
+#include "decode/seal.h"
 #include "decode/trained_model.h"
 #include "tests/support/runs.h"
 #include "train/run_history.h"
@@ -13,6 +14,7 @@
 
 using namespace heddle;
 using heddle::testing::after;
+using heddle::testing::checkpoint_names;
 using heddle::testing::contains;
 using heddle::testing::failure;
 using heddle::testing::SmallRun;
@@ -113,6 +115,38 @@ TEST_CASE("trouble: a learning rate of a million is said") {
   CHECK(said.rfind("the loss diverges") < said.find("sane: "));
 }
 
+TEST_CASE("trouble: while its loss diverges a run keeps all that it may go back to") {
+  SmallRun small;
+  const auto train = [&](const char* steps, RunFolder::Open open) {
+    small.train({.set = {steps, "train.keep_last=1", "train.keep_best=2", "train.validate_every=4"},
+                 .open = open});
+  };
+  const auto change = [&](const char* checkpoint, const std::function<void(RunState&)>& by) {
+    const fs::path folder = small / "run" / "checkpoints" / checkpoint;
+    RunState state = read_state(folder / "state.json");
+    by(state);
+    fs::remove(folder / "state.json");
+    write_sealed(folder, state_text(state));
+  };
+  using Names = std::set<std::string>;
+  train("train.steps=8", RunFolder::Open::kNew);
+  // Any loss is far above that mean, and any validation is better than these.
+  change("step-000008", [](RunState& state) {
+    state.mean_loss = 0.001;
+    state.best = {{.update = 8, .value = 1e8}, {.update = 4, .value = 1e9}};
+  });
+  train("train.steps=16", kContinue);
+  const RunState state = read_state(small / "run" / "checkpoints" / "last" / "state.json");
+  CHECK(state.diverging);
+  CHECK(state.good == 8);
+  CHECK(state.best[0].update == 16);
+  CHECK(checkpoint_names(small, "run") ==
+        Names{"best", "last", "step-000004", "step-000008", "step-000012", "step-000016"});
+  change("step-000016", [](RunState& s) { s.mean_loss = 3.0; });
+  train("train.steps=20", kContinue);
+  CHECK(checkpoint_names(small, "run") == Names{"best", "last", "step-000016", "step-000020"});
+}
+
 TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint and ends well") {
   const Strings set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
                        R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 1000})",
@@ -138,6 +172,7 @@ TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint an
   CHECK(whole.train.at("loss").size() == 15);  // no update twice
   CHECK(whole.train.at("loss").back().value < 2.5);
   const std::string expected = small.bytes("run/checkpoints/last/state.json");
+  const std::set<std::string> names = checkpoint_names(small, "run");
   CHECK(read_state(small / "run" / "checkpoints" / "last" / "state.json").rollbacks == 1);
   // Wherever it is stopped: before the trouble, in it, behind it.
   for (const int updates : {5, 14, 22, 30, 45, 60}) {
@@ -146,6 +181,7 @@ TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint an
     CHECK(read_history(small / "run").last_update() < 60);
     CHECK(small.train({.set = set, .open = kContinue}) == Trainer::End::kFinished);
     CHECK(small.bytes("run/checkpoints/last/state.json") == expected);
+    CHECK(checkpoint_names(small, "run") == names);
     CHECK(lines_of(small, "rollback").size() == 1);
     CHECK(read_history(small / "run").train.at("loss").back().value ==
           whole.train.at("loss").back().value);

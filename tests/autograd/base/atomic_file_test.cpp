@@ -2,12 +2,10 @@
 #include "autograd/base/atomic_file.h"
 
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
-
 #include "autograd/base/mapped_file.h"
+#include "tests/support/full_disk.h"
 #include "tests/support/temporary_folder.h"
 
 namespace heddle::testing {
@@ -20,26 +18,6 @@ void write_file(const fs::path& path, const std::string& bytes) {
   file.write(bytes.data(), bytes.size());
   file.commit();
 }
-
-/// Files of this process end after `bytes` while it lives, as on a full disk.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
 
 TEST_CASE("atomic_file: a failed write leaves the old file and nothing else") {
   const TemporaryFolder folder;
