@@ -18,6 +18,7 @@
 #include "autograd/base/nearest.h"
 #include "cli/verbs.h"
 #include "configs/config.h"
+#include "data/utf8.h"
 #include "train/version.h"
 
 namespace heddle {
@@ -29,7 +30,7 @@ constexpr const char* kAbout = R"(Example: heddle train configs/toy.json
 Heddle trains encoder-decoder Transformers on CPUs from one JSON file.)";
 
 int complain(ExitCode code, std::string_view sentence) {
-  fmt::print(stderr, "heddle: {}\n", sentence);
+  fmt::print(stderr, "heddle: {}\n", visible(sentence));
   return code;
 }
 
@@ -112,7 +113,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return complain(kUsage, usage_error(app, error));
   } catch (const ConfigError& error) {  // a line for each error, with its place
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", visible(error.what()));
     return kConfig;
   } catch (const DataError& error) {
     return complain(kData, error.what());

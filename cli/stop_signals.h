@@ -13,8 +13,9 @@
 namespace heddle {
 
 /// While alive, SIGINT, SIGTERM, SIGHUP and SIGUSR1 are remembered instead of ending the process;
-/// the second SIGINT ends it at once. Those that are ignored stay so. One of them at a time, made
-/// before the threads that compute.
+/// the second SIGINT ends it at once. So is SIGPIPE, where the thread that asks has written to
+/// somebody who has gone away. Those that are ignored stay so. One of them at a time, made before
+/// the threads that compute.
 class StopSignals {
  public:
   StopSignals();
@@ -23,7 +24,7 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   /// The first signal that came and asks to stop, or 0.
-  int received() const { return received_; }
+  int received() const;
   /// Whether SIGUSR1 came since it was asked last.
   bool save_asked() { return save_.exchange(false); }
 
@@ -31,6 +32,7 @@ class StopSignals {
   void wait_for_signals();
 
   sigset_t awaited_, before_;
+  bool heeds_pipe_;
   std::atomic<int> received_ = 0;
   std::atomic<bool> save_ = false;
   int signals_ = -1;  // a signalfd

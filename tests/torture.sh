@@ -3,8 +3,9 @@
 #
 #   tests/torture.sh [KILLS [STOPS [FILLED]]]      50 times SIGKILL, 20 times SIGTERM, 10 full disks
 #
-# Every checkpoint, the mean of checkpoints, the metrics but for what a clock says, and translations
-# have to be the same bytes. The program is $HEDDLE, by default build/release/heddle.
+# and one run that is told to save all the time (SIGUSR1). Every checkpoint, the mean of checkpoints,
+# the metrics but for what a clock says, and translations have to be the same bytes. The program is
+# $HEDDLE, by default build/release/heddle.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -80,6 +81,15 @@ pause() {
   sleep "$(awk -v r="$RANDOM" -v s="$seconds" 'BEGIN { printf "%.3f", r / 32767 * s / 2 }')"
 }
 
+# A program that stops says so, unless it had hardly begun.
+expect_saved() {
+  [[ -s $work/log ]] || return 0
+  grep -qE "^saved; this goes on|^stopped before|^done: " "$work/log" && return
+  cat "$work/log" >&2
+  echo "torture: stopped without a word" >&2
+  exit 1
+}
+
 # Starts, waits, sends a signal, as many times; what has ended well in between is begun anew.
 disturb() {  # SIGNAL, HOW MANY, EXIT CODE
   local signal=$1 rounds=$2 code=$3 run=$work/$1 whole=0 status pid sent slowest=0
@@ -94,6 +104,7 @@ disturb() {  # SIGNAL, HOW MANY, EXIT CODE
     case $status in
       "$code")
         i=$((i + 1))
+        [[ $signal == KILL ]] || expect_saved
         ((${EPOCHREALTIME/./} - sent > slowest)) && slowest=$((${EPOCHREALTIME/./} - sent))
         ;;
       0)
@@ -112,6 +123,19 @@ disturb() {  # SIGNAL, HOW MANY, EXIT CODE
   expect_undisturbed "$run"
   echo "$rounds times $signal, $((whole + 1)) runs to their end: the same bytes;" \
     "at most $((slowest / 1000)) ms until the program had left"
+}
+
+# Asks for a checkpoint again and again.
+save_often() {
+  local run=$work/USR1 pid saved
+  (train "$run") 2>"$work/log" &
+  pid=$!
+  until grep -q " parameters, " "$work/log" || ! kill -0 "$pid" 2>"$work/gone"; do sleep 0.01; done
+  while kill -USR1 "$pid" 2>"$work/gone"; do sleep 0.05; done
+  wait "$pid" || { cat "$work/log" >&2; exit 1; }
+  saved=$(grep -c "^saved at update" "$work/log") || { echo "torture: nothing was saved" >&2; exit 1; }
+  expect_undisturbed "$run"
+  echo "$saved times SIGUSR1 in a run: the same bytes"
 }
 
 # In a mount of its own, so that it needs no rights: a disk of a few checkpoints, which somebody
@@ -134,6 +158,7 @@ fill_up() {
     esac
   done
   # Where there is room again in time, the run itself goes on.
+  rm -rf "$run"
   (train "$run") 2>"$work/log" &
   pid=$!
   pause
@@ -141,6 +166,7 @@ fill_up() {
   until grep -q "tries again" "$work/log" || ! kill -0 "$pid" 2>"$work/gone"; do sleep 0.02; done
   rm "$work/disk/filler"
   wait "$pid" || { cat "$work/log" >&2; exit 1; }
+  grep -q "tries again" "$work/log" || { echo "torture: the disk was not full in time" >&2; exit 1; }
   expect_undisturbed "$run"
   echo "$rounds full disks, $refused refused to write, $((whole + 1)) runs to their end: the same bytes"
 }
@@ -163,4 +189,5 @@ fingerprint "$work/alone" >"$work/expected"
 echo "a run takes $seconds s when it is left alone"
 ((kills == 0)) || disturb KILL "$kills" 137
 ((stops == 0)) || disturb TERM "$stops" 143
+save_often
 ((filled == 0)) || unshare --user --map-root-user --mount "$0" --fill-up "$work" "$seconds" "$filled"

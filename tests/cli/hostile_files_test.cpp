@@ -70,6 +70,16 @@ TEST_CASE("hostile files: a config that asks for more than there is") {
   check_refused("config /dev/zero", 3, "/dev/zero: is longer than a config may be");
 }
 
+TEST_CASE("hostile files: what a terminal would obey is not printed") {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "config.json").string();
+  write_bytes(path, R"({"model": {"\u001b]0;mine\u0007": 1}})");
+  check_refused("config " + path, 3, path + ":1:12: model.\\x1b]0;mine\\x07: unknown key");
+  CHECK_FALSE(contains(heddle_run("config " + path).err, "\x1B"));
+  check_failure("inspect \"$(printf 'a\\rb\\177')\"", 5,
+                "heddle: a\\x0db\\x7f: there is no such model");
+}
+
 TEST_CASE("hostile files: a model that is larger than the machine") {
   SmallRun small(20);
   const std::string giant =

@@ -128,6 +128,22 @@ TEST_CASE("cli train: a signal saves and says how to go on") {
   CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);
 }
 
+TEST_CASE("cli train: when nobody reads its report any more, a run saves and stops") {
+  SmallRun small;
+  const std::string run = (small / "run").string(), code = (small / "code").string();
+  const std::string command = std::string(HEDDLE_BINARY) + " train " +
+                              (small / "run.json").string() + " --run " + run +
+                              " --set train.steps=100000000 --set train.validate_every=100000000"
+                              " --set train.checkpoint_every=100000000 2>&1";
+  const auto before = ::signal(SIGPIPE, SIG_DFL);  // which children inherit
+  const std::string reader = " | head -n 5 >" + (small / "lines").string();
+  REQUIRE(std::system(("(" + command + "; echo $? >" + code + ")" + reader).c_str()) == 0);
+  ::signal(SIGPIPE, before);
+  CHECK(read_bytes(code) == "141\n");
+  CHECK(fs::read_symlink(small / "run" / "checkpoints" / "last").string().starts_with("resume-"));
+  CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);
+}
+
 TEST_CASE("cli train: SIGUSR1 saves, and the run goes on; its folder is taken meanwhile") {
   SmallRun small;
   const std::string run = (small / "run").string(), config = (small / "run.json").string();
