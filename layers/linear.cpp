@@ -11,7 +11,9 @@ Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out,
 
 Tensor Linear::operator()(Context& context, const Tensor& x, Activation activation,
                           double dropout) const {
-  return linear(context, x, context.use(weight), context.use(bias), activation, dropout);
+  // In this order with every compiler: messages name the first one that is wrong.
+  const Tensor w = context.use(weight), b = context.use(bias);
+  return linear(context, x, w, b, activation, dropout);
 }
 
 Linear side_by_side(const Scope& scope, std::int64_t in,

@@ -104,10 +104,14 @@ void binary_backward(Binary function, const BinaryShape& shape, const T* a, cons
                      GradientTarget<T> da, GradientTarget<T> db, int threads) {
   const BroadcastLoop<3> loop({shape.result, shape.a, shape.b});
   with_formula<T>(function, [&](auto f) {
+    // Operands that are not read may be null.
+    const auto row = [](const T* operand, std::int64_t offset) {
+      return decltype(f)::kReadsOperands ? operand + offset : operand;
+    };
     // gradient(a, b, dy) along a row.
     const auto terms = [&](const auto& gradient) {
       return [&, gradient](const Offsets<3>& at) {
-        return [gradient, left = a + at[1], right = b + at[2], upstream = dy + at[0],
+        return [gradient, left = row(a, at[1]), right = row(b, at[2]), upstream = dy + at[0],
                 a_step = loop.step[1], b_step = loop.step[2]](std::int64_t i, const auto& lanes) {
           const Vector<T> g = lanes.load(upstream + i);
           if constexpr (!decltype(f)::kReadsOperands) return gradient(Vector<T>{}, Vector<T>{}, g);

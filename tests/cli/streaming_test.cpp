@@ -11,6 +11,7 @@
 #include "data/line_reader.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
+#include "tests/support/sanitized.h"
 
 using namespace heddle::testing;
 namespace fs = std::filesystem;
@@ -31,13 +32,6 @@ std::string text_of(const Lines& lines) {
   for (const std::string& line : lines) text.append(line).append("\n");
   return text;
 }
-
-constexpr bool kSanitized =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#else
-    false;
-#endif
 
 }  // namespace
 

@@ -7,9 +7,11 @@
 #include "autograd/base/parallel.h"
 #include "layers/model_check.h"
 #include "tests/support/models.h"
+#include "tests/support/sanitized.h"
 
 using namespace heddle;
 using heddle::testing::json_object;
+using heddle::testing::kSanitized;
 
 namespace {
 
@@ -114,13 +116,6 @@ void check_models(const std::vector<std::string>& configs,
   CHECK(worst < 1e-6);
   MESSAGE(configs.size() << " models, worst relative error " << worst);
 }
-
-constexpr bool kSanitized =
-#if defined(__SANITIZE_ADDRESS__)
-    true;
-#else
-    false;
-#endif
 
 }  // namespace
 

@@ -145,10 +145,11 @@ TEST_CASE("groups: freezing one of query, key and value is refused at the first 
   };
   const std::string at = "encoder.layers.0.self_attention.";
   const std::string advice = "), though both are used as one matrix; freeze both or neither";
-  CHECK_MESSAGE_THROWN(encode("*.key.*"), "parameter " + at + "key.bias: frozen beside one that " +
-                                              "is not (" + at + "query.bias" + advice);
-  CHECK_MESSAGE_THROWN(encode("*.query.*"), "parameter " + at + "query.bias: frozen beside one " +
-                                                "that is not (" + at + "key.bias" + advice);
+  CHECK_MESSAGE_THROWN(encode("*.key.*"), "parameter " + at +
+                                              "key.weight: frozen beside one that " + "is not (" +
+                                              at + "query.weight" + advice);
+  CHECK_MESSAGE_THROWN(encode("*.query.*"), "parameter " + at + "query.weight: frozen beside one " +
+                                                "that is not (" + at + "key.weight" + advice);
   CHECK_NOTHROW(encode("*.self_attention.*"));
 }
 
