@@ -10,6 +10,7 @@
 
 #include "autograd/base/check.h"
 #include "autograd/base/counting_iterator.h"
+#include "autograd/base/text_file.h"
 
 namespace heddle {
 
@@ -219,7 +220,7 @@ Header parse_safetensors_header(const std::string& path, std::string_view text) 
   const std::size_t nul = text.find('\0');
   check<FileError>(nul == text.npos, path, ": the header is not valid JSON: NUL (header byte ", nul,
                    ")");
-  check<FileError>(!text.starts_with("\xEF\xBB\xBF"), path,
+  check<FileError>(!text.starts_with(kByteOrderMark), path,
                    ": the header is not valid JSON: byte order mark (header byte 0)");
   std::size_t bytes_read = 0;
   HeaderReader reader(path, &bytes_read);

@@ -5,6 +5,7 @@
 #include "autograd/kernels/activation.h"
 #include "autograd/kernels/cross_entropy.h"
 #include "autograd/kernels/gemm.h"
+#include "autograd/kernels/row_invariant_product.h"
 #include "benchmarks/report.h"
 
 namespace heddle::bench {

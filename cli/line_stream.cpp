@@ -16,12 +16,6 @@
 
 namespace heddle {
 
-namespace {
-
-constexpr std::string_view kGzipMagic = "\x1f\x8b";  // no UTF-8
-
-}  // namespace
-
 // The next whole line of the buffer; at the end of the input also one without an end.
 bool LineStream::take(std::string& line) {
   const std::size_t end = buffer_.find('\n', std::max(begin_, searched_));

@@ -6,6 +6,7 @@
 
 #include "autograd/base/check.h"
 #include "autograd/base/counting_iterator.h"
+#include "autograd/base/text_file.h"
 #include "configs/config.h"
 
 namespace heddle {
@@ -17,7 +18,6 @@ constexpr std::size_t kMaxDepth = 64;
 // compared with its neighbours and with the errors that were found before.
 constexpr std::size_t kMaxValues = 10'000;
 constexpr std::size_t kMaxPointer = 1000;  // bytes
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // A position that only moves forward and knows its line and column.
 class Cursor {

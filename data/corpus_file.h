@@ -1,4 +1,4 @@
-// A file of text as its bytes: read from front to back or at any place, and recognised again.
+// A file as its bytes: read from front to back or at any place, and recognised again.
 //
 // The stamp (size and time of the last change) tells whether a file is the one that was read before
 // without reading it again.

@@ -14,7 +14,6 @@ namespace heddle {
 
 namespace {
 constexpr std::size_t kBufferSize = std::size_t{256} << 10;
-constexpr std::string_view kGzipMagic = "\x1f\x8b";
 // Of inflateInit2: the largest window, wrapped as gzip does.
 constexpr int kGzipWindow = 15 + 16;
 }  // namespace

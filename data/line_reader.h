@@ -18,6 +18,9 @@
 
 namespace heddle {
 
+/// What compressed files begin with; it is no UTF-8.
+inline constexpr std::string_view kGzipMagic = "\x1f\x8b";
+
 /// Throws DataError, naming file and line, unless the text of the line is UTF-8.
 void check_utf8(const std::filesystem::path& file, std::int64_t number, std::string_view text);
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "autograd/base/text_file.h"
+
 namespace heddle {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
@@ -19,10 +21,9 @@ inline constexpr std::string_view kUnknownText = "\xE2\x81\x87";           // U+
 /// anybody.
 std::string visible(std::string_view text);
 
-/// A text without the mark that some programs begin files with (U+FEFF).
+/// A text without the mark in front.
 constexpr std::string_view without_byte_order_mark(std::string_view text) {
-  constexpr std::string_view kMark = "\xEF\xBB\xBF";
-  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
 }
 
 /// One character of a text, or one piece of it that is none.

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/row_invariant_product.h"
 #include "autograd/parameter.h"
 #include "data/data_config.h"
 #include "data/tokenizers.h"

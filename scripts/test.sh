@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh [OPTION...]     options go to cmake, for example -DHEDDLE_WERROR=ON
 #
-# HEDDLE_PRESET=debug, asan or asan-clang takes another preset of CMakePresets.json; HEDDLE_JOBS=1
+# HEDDLE_PRESET=debug or asan takes another preset of CMakePresets.json; HEDDLE_JOBS=1
 # compiles one file at a time. The build is left in build/<preset>.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -32,6 +32,20 @@ bool is_temporary_name(const std::filesystem::path& path) {
   return !process.empty() && process.find_first_not_of("0123456789") == process.npos;
 }
 
+void flush_to_disk(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  // Some file systems do not flush folders and say EINVAL.
+  check<FileError>(error == 0 || error == EINVAL, "cannot write ", path.string(), ": ",
+                   std::generic_category().message(error));
+}
+
+void flush_name(const std::filesystem::path& path) {
+  flush_to_disk(path.has_parent_path() ? path.parent_path() : ".");
+}
+
 AtomicFile::AtomicFile(std::filesystem::path path)
     : path_(std::move(path)), temporary_(temporary_name(path_)) {
   // A process with the same id that was killed may have left one behind: in containers ids repeat.
@@ -62,18 +76,7 @@ void AtomicFile::commit() {
   if (::close(std::exchange(descriptor_, -1)) != 0) fail_to_write(errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(errno);
   committed_ = true;
-  flush_folder();
-}
-
-void AtomicFile::flush_folder() const {
-  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // A folder that may be written but not listed cannot be opened: the file itself is complete.
-  if (descriptor < 0) return;
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  // Some file systems do not flush folders and say EINVAL.
-  if (error != 0 && error != EINVAL) fail_to_write(error);
+  flush_name(path_);
 }
 
 void AtomicFile::fail_to_write(int error) const {

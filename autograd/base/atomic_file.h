@@ -16,6 +16,12 @@ std::filesystem::path temporary_name(std::filesystem::path path);
 /// Whether this is such a name, of whichever process.
 bool is_temporary_name(const std::filesystem::path& path);
 
+/// Puts a file or a folder on the disk, as far as it can be opened: a folder may be written but not
+/// listed, and is complete then, too. Throws FileError.
+void flush_to_disk(const std::filesystem::path& path);
+/// The same of the folder that `path` is in, and with that of its name.
+void flush_name(const std::filesystem::path& path);
+
 class AtomicFile {
  public:
   /// Throws FileError with the path and the system's reason, as all members do. At most one
@@ -31,7 +37,6 @@ class AtomicFile {
   void commit();
 
  private:
-  void flush_folder() const;
   [[noreturn]] void fail_to_write(int error) const;
 
   std::filesystem::path path_;

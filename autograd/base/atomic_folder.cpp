@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -17,21 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void flush(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;  // what cannot be opened cannot be flushed, but is written
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  check<FileError>(error == 0 || error == EINVAL, "cannot write ", path.string(), ": ",
-                   std::generic_category().message(error));
-}
-
 void check_written(const fs::path& path, const std::error_code& error) {
   check<FileError>(!error, "cannot write ", path.string(), ": ", error.message());
-}
-
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : ".";
 }
 
 // The system's number of what went wrong, 0 where nothing did.
@@ -49,7 +35,7 @@ void rename_new(const fs::path& from, const fs::path& to) {
 
 void rename_in_place(const fs::path& from, const fs::path& to) {
   if (rename_with(from, to, RENAME_EXCHANGE) == 0) {
-    flush(folder_of(to));  // before the older one goes
+    flush_name(to);  // before the older one goes
     fs::remove_all(from);
     return;
   }
@@ -60,7 +46,7 @@ void rename_in_place(const fs::path& from, const fs::path& to) {
   fs::rename(from, to, error);
   if (error) fs::rename(old, to, ignored);
   check_written(to, error);
-  flush(folder_of(to));
+  flush_name(to);
   fs::remove_all(old);
 }
 
@@ -76,13 +62,13 @@ void write_folder(const fs::path& path, const std::function<void(const fs::path&
                    error ? error.message() : "it is there, and cannot be removed");
   try {
     fill(temporary);
-    for (const auto& entry : fs::directory_iterator(temporary)) flush(entry.path());
-    flush(temporary);
+    for (const auto& entry : fs::directory_iterator(temporary)) flush_to_disk(entry.path());
+    flush_to_disk(temporary);
     if (existing == Existing::kReplace && fs::exists(path)) {
       rename_in_place(temporary, path);
     } else {
       rename_new(temporary, path);
-      flush(folder_of(path));
+      flush_name(path);
     }
   } catch (...) {
     fs::remove_all(temporary, error);
@@ -105,7 +91,7 @@ void replace_link(const fs::path& link, const fs::path& target) {
   fs::create_symlink(target, temporary, error);
   if (!error) fs::rename(temporary, link, error);
   check_written(link, error);
-  flush(folder_of(link));
+  flush_name(link);
 }
 
 void remove_temporaries(const fs::path& folder, const std::string& name) {

@@ -6,6 +6,7 @@
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/reduction.h"
+#include "autograd/kernels/row_invariant_product.h"
 #include "autograd/kernels/softmax.h"
 
 namespace heddle::kernels {

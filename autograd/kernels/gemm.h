@@ -1,7 +1,7 @@
 // Matrix products behind one door: C = op(A) op(B), or C += op(A) op(B), all row-major.
 //
 // The work is done on one thread by OpenBLAS or, where the build has it and is faster with it, by
-// oneDNN (inference: see row_invariant_product). A product that
+// oneDNN (inference: see row_invariant_product.h). A product that
 // is large enough is cut here into panels of C, and a long sum (weight gradients: k = tokens) into
 // chunks of k that are added in order. The cuts depend on the shape alone, and the same cuts are
 // made on one thread, so that results have the same bits for any number of threads. Nothing else in
@@ -9,10 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <tuple>
 
 #include "autograd/base/arena.h"
 
@@ -49,34 +45,6 @@ enum class GemmLibrary {
 template <class T>
 void gemm(const ProductShape& shape, Operand<T> a, Operand<T> b, Product<T> c, Arena& scratch,
           int threads, GemmLibrary library = GemmLibrary::kFaster);
-
-/// Weights in the order in which row_invariant_product() takes them, once for all products: a copy
-/// of each that it multiplied by. They must stay as they are for as long as this lives. Several
-/// threads may use it at once.
-class PackedWeights {
- public:
-  /// The panels of W [n, k], made when they are asked for the first time.
-  template <class T>
-  const T* panels(const ProductShape& shape, Operand<T> weight);
-  /// Of how many weights.
-  std::size_t size() const { return panels_.size(); }
-
- private:
-  using Key = std::tuple<const void*, std::int64_t, std::int64_t>;  // data, n, k
-  std::mutex mutex_;
-  std::map<Key, std::shared_ptr<void>> panels_;
-};
-
-/// C = A W^T for A [m, k] and a weight W [n, k], where an element of C is computed by the same
-/// operations in the same order however many rows there are and wherever its row stands: what
-/// decoding needs so that a translation does not depend on its batch. OpenBLAS does not promise
-/// that (it takes other kernels for few rows, and its AVX2 kernels treat rows by their position
-/// modulo 12), so this product is our own.
-///
-/// For few rows most of its time goes into the order that it needs W in. `packed` remembers that.
-template <class T>
-void row_invariant_product(const ProductShape& shape, Operand<T> a, Operand<T> weight, Product<T> c,
-                           int threads, PackedWeights* packed = nullptr);
 
 /// The name of the kernels that OpenBLAS chose for this processor, for example "SkylakeX".
 const char* blas_core_name();

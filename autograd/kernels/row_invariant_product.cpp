@@ -3,11 +3,12 @@
 // across lanes; each element of A is broadcast. Which tile an element falls into changes nothing
 // about its bits.
 
+#include "autograd/kernels/row_invariant_product.h"
+
 #include <algorithm>
 
 #include "autograd/base/aligned.h"
 #include "autograd/base/parallel.h"
-#include "autograd/kernels/gemm.h"
 #include "autograd/kernels/simd.h"
 #include "autograd/kernels/transpose.h"
 

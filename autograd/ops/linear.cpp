@@ -7,6 +7,7 @@
 #include "autograd/kernels/axes.h"
 #include "autograd/kernels/dropout.h"
 #include "autograd/kernels/gemm.h"
+#include "autograd/kernels/row_invariant_product.h"
 #include "autograd/op.h"
 
 namespace heddle {

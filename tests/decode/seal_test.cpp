@@ -48,7 +48,7 @@ TEST_CASE("seal: XXH3, as xxhsum -H3 prints it") {
     CHECK(checksum_of_file(folder / "file") == sum(bytes));
   }
   CHECK(failure([&] { checksum_of_file(folder.path()); }) ==
-        "cannot read " + folder.path().string() + ": Is a directory");
+        "cannot read " + folder.path().string() + ": it is a directory");
   CHECK(failure([&] { checksum_of_file(folder / "none"); }) ==
         "cannot read " + (folder / "none").string() + ": No such file or directory");
 }

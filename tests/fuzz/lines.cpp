@@ -9,13 +9,17 @@
 namespace heddle::fuzz {
 namespace {
 
+constexpr std::string_view kLineEnd = "\r\n";
+
 /// Reads what it can; returns the text that the lines and their ends make up.
 std::string read_lines(const std::filesystem::path& path) {
   std::string text;
   LineReader reader(path);
   std::string_view line;
   while (reader.next(line)) {
-    require(reader.begin() >= text.size() && reader.begin() <= text.size() + 2,
+    // What may stand between two lines, and in front of the first one.
+    const std::size_t longest = reader.number() == 1 ? kByteOrderMark.size() : kLineEnd.size();
+    require(reader.begin() >= text.size() && reader.begin() <= text.size() + longest,
             "a line begins behind the one before and its end");
     require(line.find('\n') == line.npos, "a line holds no end of a line");
     text.resize(reader.begin(), '\n');

@@ -9,14 +9,10 @@
 #include "autograd/base/atomic_file.h"
 #include "tests/support/temporary_folder.h"
 
-using namespace heddle;
-using heddle::testing::failure;
-using heddle::testing::read_bytes;
-using heddle::testing::TemporaryFolder;
-using heddle::testing::write_bytes;
-namespace fs = std::filesystem;
-
+namespace heddle::testing {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::function<void(const fs::path&)> with(const std::string& bytes) {
   return [=](const fs::path& folder) {
@@ -24,8 +20,6 @@ std::function<void(const fs::path&)> with(const std::string& bytes) {
     write_bytes(folder / "a", bytes);
   };
 }
-
-}  // namespace
 
 TEST_CASE("atomic folder: is new, is replaced whole, or stays as it was") {
   const TemporaryFolder folder;
@@ -108,3 +102,6 @@ TEST_CASE("atomic folder: what killed processes left goes, and nothing else") {
   CHECK(folder.files() == 7);
   remove_temporaries(folder / "missing");
 }
+
+}  // namespace
+}  // namespace heddle::testing

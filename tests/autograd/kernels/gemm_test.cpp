@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/base/parallel.h"
+#include "autograd/kernels/row_invariant_product.h"
 #include "tests/support/random_values.h"
 
 namespace {
