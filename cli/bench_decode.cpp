@@ -65,6 +65,12 @@ double single_seconds(Translator& translator, const std::vector<std::string>& li
   return seconds.empty() ? 0.0 : median(seconds);
 }
 
+// "102", or "2 x source + 50".
+std::string words_of(const LengthLimit& limit) {
+  const std::string extra = fmt::format("{}", limit.extra);
+  return limit.factor == 0.0 ? extra : fmt::format("{:g} x source + {}", limit.factor, extra);
+}
+
 double per_second(std::int64_t count, double seconds) {
   return static_cast<double>(count) / seconds;
 }
@@ -84,6 +90,7 @@ DecodeReport bench_decode(const std::string& model, const std::string& source,
   report.load_seconds = seconds_of([&] { trained.emplace(model); });
   const TranslatorOptions options = search.applied_to(trained->translator_options(threads));
   report.beam = options.beam;
+  report.limit = words_of(options.limit);
   Translator translator(trained->transformer(), trained->tokenizers(), options);
   report.output_tokens = output_tokens(translator(lines));  // and warms up
   std::vector<double> seconds;
@@ -93,6 +100,10 @@ DecodeReport bench_decode(const std::string& model, const std::string& source,
   report.single_seconds = single_seconds(translator, lines);
   report.gemm_flops = reference_flops(threads);
   return report;
+}
+
+double DecodeReport::tokens_per_sentence() const {
+  return static_cast<double>(output_tokens) / static_cast<double>(sentences);
 }
 
 double DecodeReport::scaled_tokens_per_second() const {
@@ -107,8 +118,8 @@ std::string DecodeReport::text() const {
                    about.empty() ? "" : "  ", about);
   };
   line("output tokens/s", fmt::format("{:.0f}", per_second(output_tokens, seconds)),
-       fmt::format("median of {} runs, {:.1f} tokens per sentence, ends counted", runs,
-                   per_second(output_tokens, static_cast<double>(sentences))));
+       fmt::format("median of {} runs, {:.1f} tokens per sentence, ends counted, at most {}", runs,
+                   tokens_per_sentence(), limit));
   line("sentences/s", fmt::format("{:.0f}", per_second(sentences, seconds)), "");
   line("ms of one sentence", fmt::format("{:.2f}", single_seconds * 1e3), "alone, the median");
   line("ms to load", fmt::format("{:.1f}", load_seconds * 1e3), "");
@@ -125,8 +136,10 @@ std::string DecodeReport::json() const {
       {"model", model},
       {"threads", threads},
       {"beam", beam},
+      {"limit", limit},
       {"sentences", sentences},
       {"output_tokens", output_tokens},
+      {"tokens_per_sentence", tokens_per_sentence()},
       {"output_tokens_per_second", per_second(output_tokens, seconds)},
       {"sentences_per_second", per_second(sentences, seconds)},
       {"single_ms", single_seconds * 1e3},

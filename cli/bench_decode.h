@@ -10,6 +10,7 @@ namespace heddle {
 
 struct DecodeReport {
   std::string model;
+  std::string limit = {};  // the most tokens of an output, in words
   int threads = 1, beam = 1, runs = 0;
   std::int64_t sentences = 0, output_tokens = 0;  // of a run, ends counted
   double seconds = 0.0;                           // of a run, the median
@@ -18,6 +19,7 @@ struct DecodeReport {
   double gemm_flops = 0.0;      // a second, of sgemm 4096x128x128 and its gradients in all lanes
   std::int64_t peak_bytes = 0;
 
+  double tokens_per_sentence() const;
   /// Output tokens a second in proportion to what sgemm reaches, so that machines compare.
   double scaled_tokens_per_second() const;
   std::string text() const;

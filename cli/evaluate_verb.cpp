@@ -10,10 +10,10 @@
 #include "autograd/base/parallel.h"
 #include "cli/evaluation.h"
 #include "cli/remarks.h"
+#include "cli/repaired_lines.h"
 #include "cli/search_options.h"
 #include "cli/text_streams.h"
 #include "cli/verbs.h"
-#include "data/line_reader.h"
 #include "decode/scorer.h"
 #include "decode/trained_model.h"
 
@@ -43,11 +43,8 @@ using Lines = std::vector<std::string>;
 
 Lines read_lines(const std::string& path) {
   Lines lines;
-  LineReader reader(path);
-  for (std::string_view line; reader.next(line);) {
-    check_utf8(path, reader.number(), line);
-    lines.emplace_back(line);
-  }
+  RepairedLines reader(path);
+  for (std::string line; reader.next(line);) lines.push_back(line);
   return lines;
 }
 
@@ -57,15 +54,6 @@ void check_equal_length(const std::string& a, const A& of_a, const std::string& 
                    of_b.size(), "; line n of one must belong to line n of the other");
 }
 
-/// The parts of a line between separators; an empty separator cuts nothing.
-void append_parts(std::string_view line, std::string_view separator, References& parts) {
-  for (std::size_t end; !separator.empty() && (end = line.find(separator)) != line.npos;) {
-    parts.emplace_back(line.substr(0, end));
-    line.remove_prefix(end + separator.size());
-  }
-  parts.emplace_back(line);
-}
-
 /// The negative log-likelihood of the first references, of the pairs that the model can read.
 ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
                       const std::vector<References>& references, int threads) {
@@ -73,9 +61,7 @@ ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
   std::vector<PackedPairs> batches(1);
   ReferenceLoss loss;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const bool readable = append_readable(model.transformer(), model.tokenizers(), sources[i],
-                                          references[i].front(), batches.back());
-    if (!readable) ++loss.left_out;
+    if (!append_readable(model, sources[i], references[i].front(), batches.back())) ++loss.left_out;
     if (batches.back().target_tokens() >= kBatchTokens) batches.emplace_back();
   }
   if (batches.back().source.empty()) batches.pop_back();
@@ -84,8 +70,7 @@ ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
   return loss;
 }
 
-/// The references of each line: of all files, cut at the separator. Empty ones do not count, as in
-/// sacreBLEU, unless a line has no other.
+/// The references of each line: of all files, cut at the separator.
 std::vector<References> read_references(const Arguments& arguments) {
   std::vector<References> references;
   Lines first;
@@ -98,13 +83,10 @@ std::vector<References> read_references(const Arguments& arguments) {
     }
     check_equal_length(arguments.references.front(), first, path, lines);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      append_parts(lines[i], arguments.separator, references[i]);
+      append_references(lines[i], arguments.separator, references[i]);
     }
   }
-  for (References& r : references) {
-    std::erase_if(r, [](const std::string& reference) { return reference.empty(); });
-    if (r.empty()) r.emplace_back();
-  }
+  std::ranges::for_each(references, drop_empty);
   return references;
 }
 
@@ -126,7 +108,7 @@ Lines translated(const TrainedModel& model, const Lines& sources, const Argument
     remarks.note(sources[texts.size()], t);
     texts.push_back(t.text());
   }
-  remarks.print(translator.longest_source());
+  remarks.print(arguments.source, translator.longest_source());
   return texts;
 }
 

@@ -19,18 +19,19 @@ std::string with_implementation(const std::string& signature) {
   return signature + "|impl:heddle-" + version();
 }
 
-// A rate has its counts in parentheses, the group among them; other scores have a signature.
+// A rate has its counts in parentheses, the group among them.
 std::string line_of(const Score& score, const std::string* group) {
   std::string_view name = group == nullptr ? std::string_view() : std::string_view(*group);
   if (group != nullptr && name.empty()) name = "without a group";
   const std::string_view space = group == nullptr ? "" : " ";
-  if (score.signature.empty()) {
+  const std::string signature = with_implementation(score.signature);
+  if (is_rate(score.metric)) {
     const std::string_view counts(score.detail.data(), score.detail.size() - 1);
-    return fmt::format("{} {:.1f} % {}{}{})\n", score.label, score.value, counts, space, name);
+    return fmt::format("{} {:.1f} % {}{}{}) {}\n", score.label, score.value, counts, space, name,
+                       signature);
   }
   return fmt::format("{} {:.2f}{}{}{}{} {}\n", score.label, score.value, space, name,
-                     score.detail.empty() ? "" : " ", score.detail,
-                     with_implementation(score.signature));
+                     score.detail.empty() ? "" : " ", score.detail, signature);
 }
 
 std::string key_of(const Score& score) {
@@ -69,7 +70,6 @@ std::string Evaluation::text() const {
 std::string Evaluation::json() const {
   nlohmann::ordered_json json = values_of(groups.front());
   for (const Score& score : groups.front().scores) {
-    if (score.signature.empty()) continue;
     json["signatures"][key_of(score)] = with_implementation(score.signature);
   }
   for (std::size_t g = 1; g < groups.size(); ++g) {

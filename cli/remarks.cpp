@@ -6,38 +6,49 @@
 
 namespace heddle {
 
+namespace {
+
+void say(const Noted& noted, std::int64_t lines, const std::string& what,
+         const char* then_what = "") {
+  if (noted.lines == 0) return;
+  fmt::print(stderr, "heddle: {} of {} {}, the first is line {}{}\n", noted.lines, lines, what,
+             noted.first, then_what);
+}
+
+}  // namespace
+
+void InvalidLines::note(std::int64_t line, std::string_view text) {
+  const std::optional<std::size_t> at = first_invalid_byte(text);
+  if (!at) return;
+  if (noted_.lines == 0) byte_ = *at + 1;
+  noted_.note(line);
+}
+
+void InvalidLines::print(const std::string& name, std::int64_t lines) const {
+  const std::string byte = " (byte " + std::to_string(byte_) + ")";
+  say(noted_, lines, "lines of " + name + " are not valid UTF-8", byte.c_str());
+}
+
 void Remarks::note(const std::string& line, const Translation& translation) {
   ++lines_;
-  if (first_invalid_byte(line) && invalid_++ == 0) first_invalid_ = lines_;
-  if (translation.cut) ++cut_;
-  if (translation.prefix_cut) ++prefixes_cut_;
+  invalid_.note(lines_, line);
+  if (translation.unknown) unknown_.note(lines_);
+  if (translation.cut) cut_.note(lines_);
+  if (translation.prefix_cut) prefixes_cut_.note(lines_);
   if (!translation.outputs.empty() && !translation.outputs.front().hypothesis.finished) {
-    ++unfinished_;
+    unfinished_.note(lines_);
   }
 }
 
-void Remarks::print(std::int64_t longest) const {
-  if (invalid_ > 0) {
-    fmt::print(stderr, "heddle: {} of {} lines are not valid UTF-8, the first is line {}\n",
-               invalid_, lines_, first_invalid_);
-  }
-  if (cut_ > 0) {
-    fmt::print(stderr,
-               "heddle: {} of {} lines are longer than {} tokens; their ends were left out\n", cut_,
-               lines_, longest);
-  }
-  if (prefixes_cut_ > 0) {
-    fmt::print(stderr,
-               "heddle: {} of {} prefixes have as many tokens as the model has positions; their "
-               "ends were left out\n",
-               prefixes_cut_, lines_);
-  }
-  if (unfinished_ > 0) {
-    fmt::print(stderr,
-               "heddle: {} of {} translations did not end and were cut at the largest length, "
-               "which --max-length or decode.max_length says\n",
-               unfinished_, lines_);
-  }
+void Remarks::print(const std::string& name, std::int64_t longest) const {
+  invalid_.print(name, lines_);
+  say(unknown_, lines_, "lines have no symbol that the model knows");
+  say(cut_, lines_, fmt::format("lines are longer than {} tokens", longest),
+      "; their ends were left out");
+  say(prefixes_cut_, lines_, "prefixes have as many tokens as the model has positions",
+      "; their ends were left out");
+  say(unfinished_, lines_, "translations did not end",
+      "; they were cut at the largest length, which --max-length or decode.max_length says");
 }
 
 }  // namespace heddle

@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "autograd/base/parallel.h"
+#include "cli/repaired_lines.h"
 #include "cli/text_streams.h"
 #include "cli/verbs.h"
-#include "data/line_reader.h"
 #include "decode/alignment.h"
 #include "decode/scorer.h"
 #include "decode/trained_model.h"
@@ -42,24 +42,28 @@ class Pairs {
 
   std::vector<PackedPairs> next(std::size_t most) {
     std::vector<PackedPairs> pairs;
-    for (std::string_view source, target; pairs.size() < most;) {
+    for (std::string source, target; pairs.size() < most;) {
       const bool first = source_.next(source), second = target_.next(target);
-      check<DataError>(first == second, arguments_.source, " and ", arguments_.target,
-                       " have different numbers of lines: one ends after line ",
-                       first ? target_.number() : source_.number());
+      if (first != second) fail_of_lengths();
       if (!first) break;
-      check_utf8(arguments_.source, source_.number(), source);
-      check_utf8(arguments_.target, target_.number(), target);
-      append_readable(model_.transformer(), model_.tokenizers(), source, target,
-                      pairs.emplace_back());
+      append_readable(model_, source, target, pairs.emplace_back());
     }
     return pairs;
   }
 
  private:
+  /// With the numbers of lines, for which the longer file is read to its end.
+  [[noreturn]] void fail_of_lengths() {
+    for (std::string line; source_.next(line) || target_.next(line);) {
+    }
+    fail<DataError>(arguments_.source, " has ", source_.number(), " lines, but ", arguments_.target,
+                    " has ", target_.number(),
+                    "; line n of one must belong to line n of the other");
+  }
+
   const Arguments& arguments_;
   const TrainedModel& model_;
-  LineReader source_, target_;
+  RepairedLines source_, target_;
 };
 
 /// A line for each pair. The model has read those that are not empty.

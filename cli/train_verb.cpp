@@ -113,9 +113,12 @@ void run(const Arguments& arguments) {
       progress.say("done: heddle translate " + request.run.string() + " translates with it");
       return;
     }
-    progress.say("saved; this goes on: " + resume_command(arguments, request.run));
+    progress.say((end == Trainer::End::kStopped ? "saved; this goes on: "
+                                                : "this goes on behind the last checkpoint: ") +
+                 resume_command(arguments, request.run));
   } catch (const Interrupted& stopped) {
-    progress.say(stopped.what());
+    const std::string goes_on = "; this goes on: " + resume_command(arguments, request.run);
+    progress.say(stopped.what() + (arguments.dry_run ? "" : goes_on));
   }
   throw CLI::RuntimeError(128 + signals.received());
 }

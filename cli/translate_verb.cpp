@@ -8,11 +8,10 @@
 #include "autograd/base/parallel.h"
 #include "cli/line_stream.h"
 #include "cli/remarks.h"
+#include "cli/repaired_lines.h"
 #include "cli/search_options.h"
 #include "cli/text_streams.h"
 #include "cli/verbs.h"
-#include "data/line_reader.h"
-#include "data/utf8.h"
 #include "decode/trained_model.h"
 #include "decode/translator.h"
 
@@ -45,16 +44,14 @@ class Prefixes {
     if (!path.empty()) reader_.emplace(path);
   }
 
-  /// Those of the next `count` lines. Throws DataError where there are fewer, or a line is no
-  /// UTF-8.
+  /// Those of the next `count` lines. Throws DataError where there are fewer.
   std::vector<std::string> next(std::size_t count) {
     std::vector<std::string> prefixes;
     if (!reader_) return prefixes;
-    for (std::string_view line; prefixes.size() < count;) {
+    for (std::string line; prefixes.size() < count;) {
       check<DataError>(reader_->next(line), path_, " ends after line ", reader_->number(), ", but ",
                        input_, " has more lines; give as many prefixes");
-      check_utf8(path_, reader_->number(), line);
-      prefixes.emplace_back(line);
+      prefixes.push_back(line);
     }
     return prefixes;
   }
@@ -62,7 +59,7 @@ class Prefixes {
   void finish() {
     if (!reader_) return;
     const std::int64_t lines = reader_->number();
-    std::string_view line;
+    std::string line;
     check<DataError>(!reader_->next(line), path_, " has more lines than ", input_,
                      ", which ends after line ", lines);
   }
@@ -70,7 +67,7 @@ class Prefixes {
  private:
   const std::string& path_;
   const std::string& input_;
-  std::optional<LineReader> reader_;
+  std::optional<RepairedLines> reader_;
 };
 
 /// A line of text for each line in; with a line for each of several outputs, where they are asked
@@ -125,9 +122,9 @@ void run(const Arguments& arguments) {
     window.end(lines.size());
     output.write(text);
   }
+  remarks.print(input.name(), translator.longest_source());
   prefixes.finish();
   output.finish();
-  remarks.print(translator.longest_source());
 }
 
 }  // namespace

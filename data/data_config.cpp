@@ -21,6 +21,13 @@ DataConfig::DataConfig(const Config& data) {
   train = read_files(data.object("train", "The text to learn from."));
   const Config validation = data.object("valid", "The text that judges, never learnt from.");
   valid = read_files(validation);
+  valid_references = validation.optional_path(
+      "references",
+      "What metrics compare with instead of the target: a file with several right "
+      "translations on each line, tabs between.");
+  if (valid_references && !valid) {
+    validation.error("references", "\"source\" and \"target\" are missing beside it");
+  }
   hold_out = validation.integer("hold_out", 0, {0, std::int64_t{1} << 40},
                                 "Instead of files: so many pairs of the training text.");
   if (valid && hold_out > 0) {

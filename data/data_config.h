@@ -27,6 +27,8 @@ struct DataConfig {
 
   std::optional<TextFiles> train;
   std::optional<TextFiles> valid;
+  /// Of the validation files: a line of right translations for each of theirs, with tabs between.
+  std::optional<std::filesystem::path> valid_references;
   std::int64_t hold_out = 0;      // pairs of the training files that are for validation instead
   std::int64_t max_length = 128;  // tokens of either side, the end included
 };

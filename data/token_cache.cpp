@@ -96,6 +96,7 @@ void TokenCache::read(std::int64_t number, TokenPair& pair) const {
 void TokenCache::read(std::int64_t number, TextPair& pair) const {
   const Record found = record(number);
   const RecordHeader& header = found.header;
+  pair.line = static_cast<std::int64_t>(header.line);
   if (std::max(header.source_bytes, header.target_bytes) > LineReader::kLongestLine) {
     fail_damaged(number);
   }

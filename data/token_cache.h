@@ -32,6 +32,7 @@ struct TokenPair {
 };
 
 struct TextPair {
+  std::int64_t line = 0;  // in the files, from 1
   std::string source, target;
 };
 

@@ -1,5 +1,6 @@
 #include "decode/scorer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <numeric>
 
@@ -7,14 +8,17 @@
 
 namespace heddle {
 
-bool append_readable(const Transformer& transformer, const Tokenizers& tokenizers,
-                     std::string_view source, std::string_view target, PackedPairs& pairs) {
+bool append_readable(const TrainedModel& model, std::string_view source, std::string_view target,
+                     PackedPairs& pairs) {
+  const Transformer& transformer = model.transformer();
   std::vector<std::int32_t> from, to;
-  tokenizers.source().encode(source, from);
-  tokenizers.target().encode(target, to);
-  const bool readable = !from.empty() && !to.empty() &&
-                        std::ssize(from) < transformer.longest_source() &&
-                        std::ssize(to) < transformer.longest_target();
+  model.tokenizers().source().encode(source, from);
+  model.tokenizers().target().encode(target, to);
+  const auto fits = [&](const std::vector<std::int32_t>& ids, std::int64_t positions) {
+    return !ids.empty() && std::ssize(ids) < std::min(positions, model.longest_line());
+  };
+  const bool readable =
+      fits(from, transformer.longest_source()) && fits(to, transformer.longest_target());
   if (readable) pairs.append(from, to, transformer.vocabularies().target.start());
   return readable;
 }

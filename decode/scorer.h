@@ -6,15 +6,14 @@
 #include <vector>
 
 #include "data/batch.h"
-#include "data/tokenizers.h"
-#include "layers/transformer.h"
+#include "decode/trained_model.h"
 
 namespace heddle {
 
-/// Appends a pair of lines, unless the model cannot read it: a side has no tokens, or more than the
-/// model has positions. Says whether it did.
-bool append_readable(const Transformer& transformer, const Tokenizers& tokenizers,
-                     std::string_view source, std::string_view target, PackedPairs& pairs);
+/// Appends a pair of lines, unless the model cannot read it: a side has no tokens, or more than
+/// TrainedModel::longest_line() or the model's positions. Says whether it did.
+bool append_readable(const TrainedModel& model, std::string_view source, std::string_view target,
+                     PackedPairs& pairs);
 
 /// The negative log-likelihood of all target tokens of each batch, ends included. Bits do not
 /// depend on the number of threads.

@@ -71,12 +71,16 @@ TrainedModel::TrainedModel(const fs::path& model)
   load_parameters(weights_file(folder_), store_);
 }
 
+std::int64_t TrainedModel::longest_line() const {
+  return std::max(TranslatorOptions().longest_source, data_.max_length);
+}
+
 TranslatorOptions TrainedModel::translator_options(int threads) const {
   TranslatorOptions options;
   options.limit = decode_.limit;
   options.beam = decode_.beam;
   options.length_penalty = decode_.length_penalty;
-  options.longest_source = std::max(options.longest_source, data_.max_length);
+  options.longest_source = longest_line();
   options.threads = threads;
   options.packed_weights = &packed_weights_;
   return options;

@@ -37,8 +37,9 @@ class TrainedModel {
   const Tokenizers& tokenizers() const { return tokenizers_; }
   const ParameterStore& store() const { return store_; }
   const Transformer& transformer() const { return transformer_; }
-  /// How it translates: as its config says. Sources may be 1,024 tokens long, or more where
-  /// training allowed more.
+  /// Tokens of a line, the end included: 1,024, or more where training allowed more.
+  std::int64_t longest_line() const;
+  /// How it translates: as its config says.
   TranslatorOptions translator_options(int threads) const;
   /// The resolved config of its run, as JSON.
   std::string config_text() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <numeric>
 
 #include "autograd/base/parallel.h"
@@ -51,6 +52,14 @@ void append_ids(const Tokenizer& tokenizer, const std::string& text,
   }
 }
 
+/// Whether nothing but unknown symbols and blanks is in them.
+bool only_unknown(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
+  std::vector<std::int32_t> known;
+  std::ranges::remove_copy(ids, std::back_inserter(known), Vocabulary::kUnknown);
+  return known.size() < ids.size() &&
+         tokenizer.decode(known).find_first_not_of(' ') == std::string::npos;
+}
+
 }  // namespace
 
 const std::string& Translation::text() const {
@@ -84,6 +93,7 @@ std::size_t Translator::hypotheses() const {
 void Translator::encode(const std::string& line, Translation& translation) const {
   std::vector<std::int32_t>& ids = translation.source_ids;
   append_ids(tokenizers_.source(), line, ids);
+  translation.unknown = only_unknown(tokenizers_.source(), ids);
   const auto longest = static_cast<std::size_t>(longest_source_);
   translation.cut = ids.size() + 1 > longest;
   if (translation.cut) ids.resize(longest - 1);

@@ -26,6 +26,7 @@ struct Translation {
 
   std::vector<std::int32_t> source_ids;  // with the end
   std::vector<std::int32_t> prefix_ids;
+  bool unknown = false;     // there is text, but no symbol of it that the model knows
   bool cut = false;         // the source was too long: its end was left out
   bool prefix_cut = false;  // the same of the prefix
   /// The best first, or as they were drawn; none for a line without text.

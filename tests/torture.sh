@@ -90,6 +90,14 @@ expect_saved() {
   exit 1
 }
 
+# Every checkpoint that stands under its name is whole: the run went on behind the last one.
+expect_whole() {
+  grep -qE "is damaged|is missing|cannot read" "$work/log" || return 0
+  cat "$work/log" >&2
+  echo "torture: a checkpoint was not whole" >&2
+  exit 1
+}
+
 # Starts, waits, sends a signal, as many times; what has ended well in between is begun anew.
 disturb() {  # SIGNAL, HOW MANY, EXIT CODE
   local signal=$1 rounds=$2 code=$3 run=$work/$1 whole=0 status pid sent slowest=0
@@ -101,6 +109,7 @@ disturb() {  # SIGNAL, HOW MANY, EXIT CODE
     kill "-$signal" "$pid" 2>"$work/gone" || true
     status=0
     wait "$pid" 2>"$work/gone" || status=$?
+    expect_whole
     case $status in
       "$code")
         i=$((i + 1))
@@ -151,6 +160,7 @@ fill_up() {
     status=0
     wait "$pid" 2>"$work/gone" || status=$?
     rm "$work/disk/filler"
+    expect_whole
     case $status in
       5) refused=$((refused + 1)) && grep -q "No space left on device" "$work/log" ;;
       0) whole=$((whole + 1)) && expect_undisturbed "$run" && rm -r "$run" ;;

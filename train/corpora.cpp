@@ -1,7 +1,9 @@
 #include "train/corpora.h"
 
 #include "autograd/base/text_file.h"
+#include "data/checksum.h"
 #include "data/corpus_file.h"
+#include "data/line_reader.h"
 
 namespace heddle {
 
@@ -46,6 +48,19 @@ TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers&
   return std::move(opened.cache);
 }
 
+/// With tabs between those of a line. `content` becomes a number for them, too.
+std::vector<References> read_references(const fs::path& file, std::uint64_t& content) {
+  std::vector<References> references;
+  LineReader reader(file);
+  for (std::string_view line; reader.next(line);) {
+    check_utf8(file, reader.number(), line);
+    content = checksum(std::as_bytes(std::span(line)), content);
+    append_references(line, "\t", references.emplace_back());
+    drop_empty(references.back());
+  }
+  return references;
+}
+
 }  // namespace
 
 Tokenizers trained_tokenizers(const Config& tokenizer, const std::string& part,
@@ -83,6 +98,14 @@ Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
   if (!settings.data.valid) return;
   valid_cache_ = open_cache("valid", *settings.data.valid, tokenizers, limits, options);
   valid_ = PairSet(*valid_cache_);
+  valid_content_ = valid_cache_->content();
+  if (!settings.data.valid_references) return;
+  valid_references_ = read_references(*settings.data.valid_references, valid_content_);
+  check<DataError>(std::ssize(valid_references_) == valid_cache_->report().pairs,
+                   settings.data.valid_references->string(), " has ", valid_references_.size(),
+                   " lines, but ", settings.data.valid->target.string(), " has ",
+                   valid_cache_->report().pairs,
+                   "; line n of one must belong to line n of the other");
 }
 
 }  // namespace heddle

@@ -9,9 +9,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "data/corpus.h"
 #include "data/tokenizers.h"
+#include "decode/metrics/references.h"
 #include "train/learner.h"
 
 namespace heddle {
@@ -42,13 +44,18 @@ class Corpora {
   /// Null without validation.
   const PairSet* valid() const { return valid_ ? &*valid_ : nullptr; }
   std::uint64_t train_content() const { return train_cache_->content(); }
-  std::uint64_t valid_content() const { return valid_cache_ ? valid_cache_->content() : 0; }
+  std::uint64_t valid_content() const { return valid_content_; }
+  /// What translations of the validation text are compared with, for each line of its files; empty
+  /// where that is its target.
+  const std::vector<References>& valid_references() const { return valid_references_; }
   /// Of the training text.
   const CorpusReport& report() const { return train_cache_->report(); }
 
  private:
   std::optional<TokenCache> train_cache_, valid_cache_;
   std::optional<PairSet> train_, valid_;
+  std::vector<References> valid_references_;
+  std::uint64_t valid_content_ = 0;
 };
 
 }  // namespace heddle

@@ -224,6 +224,26 @@ std::vector<std::int64_t> RunFolder::checkpoints() const {
   return updates;
 }
 
+void RunFolder::go_back(std::optional<std::int64_t> update, std::int64_t until) {
+  if (update) {
+    point("last", *update);
+  } else {
+    fs::remove(path_ / kCheckpoints / "last");
+  }
+  const auto is_behind = [&](const fs::path& folder) {
+    return update_of(folder) > update.value_or(0) && update_of(folder) <= until;
+  };
+  for (const fs::path& folder : folders_in(path_, kInterim)) {
+    if (is_behind(folder)) remove_folder(folder);
+  }
+  std::vector<fs::path> scheduled = checkpoints_in(path_);
+  std::ranges::reverse(scheduled);
+  for (const fs::path& folder : scheduled) {
+    if (is_behind(folder)) remove_folder(folder);
+  }
+  if (!pointed("best")) fs::remove(path_ / kCheckpoints / "best");
+}
+
 std::vector<fs::path> RunFolder::to_resume() const {
   std::vector<fs::path> folders = folders_in(path_, kInterim);
   for (fs::path& folder : checkpoints_in(path_)) folders.push_back(std::move(folder));

@@ -231,8 +231,8 @@ double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, s
   text << std::fixed << std::setprecision(4) << "loss " << loss << ", perplexity "
        << std::setprecision(2) << std::exp(loss);
   double value = loss;
-  for (const Score& score :
-       validation_scores(translator_, pairs, config_.metrics, config_.bleu_tokens)) {
+  for (const Score& score : validation_scores(translator_, pairs, parts_.corpora.valid_references(),
+                                              config_.metrics, config_.bleu_tokens)) {
     if (score.metric == config_.best_by) value = score.value;
     values.push_back({name_of(score.metric), score.value});
     text << ", " << score.label << " " << score.value;
@@ -319,15 +319,19 @@ void Trainer::tidy(RunFolder& folder) const {
   });
 }
 
-// Between two checkpoints of the schedule, for the user.
-void Trainer::save_interim(RunFolder& folder, MetricsFile& metrics) {
-  if (saved_ == state_.update) return;
+// Between two checkpoints of the schedule, for the user. Says why where it cannot be.
+bool Trainer::save_interim(RunFolder& folder, MetricsFile& metrics) {
+  if (saved_ == state_.update) return true;
   const std::string bad = bad_weights();
-  if (!bad.empty()) return parts_.progress.say("not saved: " + bad);
+  if (!bad.empty()) {
+    parts_.progress.say("not saved: " + bad);
+    return false;
+  }
   insist(parts_.insist, [&] {
     metrics.flush();
     folder.write_interim(state_.update, [&](const std::filesystem::path& f) { write(f); });
   });
+  return true;
 }
 
 // A run in trouble keeps what it may go back to, with all that was best then.
@@ -349,11 +353,9 @@ Trainer::End Trainer::run(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update && state_.update > 0) tidy(folder);  // it may have been killed there
   while (!finished()) {
     if (parts_.user.stop()) {
-      save_interim(folder, metrics);
-      return End::kStopped;
+      return save_interim(folder, metrics) ? End::kStopped : End::kNotSaved;
     }
-    if (parts_.user.save()) {
-      save_interim(folder, metrics);
+    if (parts_.user.save() && save_interim(folder, metrics)) {
       parts_.progress.say("saved at update " + std::to_string(state_.update));
     }
     const std::int64_t epochs = state_.cursor.epoch;

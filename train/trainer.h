@@ -48,7 +48,8 @@ class Trainer {
     int threads;
     UpdateProfile* profile = nullptr;  // told where the time of updates goes, where there is one
   };
-  enum class End { kFinished, kStopped };
+  /// kNotSaved: stopped, but what there was could not be gone on with.
+  enum class End { kFinished, kStopped, kNotSaved };
 
   /// `saved`: whether there is a checkpoint of the schedule with this state.
   Trainer(const Parts& parts, const RunState& state, bool saved = false);
@@ -91,7 +92,7 @@ class Trainer {
   void show_samples(const PairSet& pairs);
   bool out_of_patience() const;
   void save(RunFolder& folder, MetricsFile& metrics);
-  void save_interim(RunFolder& folder, MetricsFile& metrics);
+  bool save_interim(RunFolder& folder, MetricsFile& metrics);
   void write(const std::filesystem::path& folder) const;
   std::string bad_weights() const;
   void tidy(RunFolder& folder) const;

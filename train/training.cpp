@@ -152,7 +152,7 @@ void Training::load_initial_weights(Learner& learner) const {
 }
 
 void Training::check_not_stopped() const {
-  check<Interrupted>(!user_.stop(), "stopped before the first update");
+  check<Interrupted>(!user_.stop(), "stopped before training began");
 }
 
 void Training::check_same_text(const RunState& before, const Corpora& now) const {
@@ -229,16 +229,6 @@ std::optional<std::int64_t> Training::last_good(const RunFolder& folder,
   return std::nullopt;
 }
 
-/// The run is at a checkpoint again, and those that it wrote behind it go.
-void Training::return_to(RunFolder& folder, std::int64_t update, const RunState& failed) const {
-  insist(insist_, [&] {
-    folder.point("last", update);
-    for (const std::int64_t other : folder.checkpoints()) {
-      if (other > update && other <= failed.update) folder.remove_checkpoint(other);
-    }
-  });
-}
-
 void Training::say_how_it_begins(const Prepared& p, bool goes_on) const {
   const RunState& state = p.state;
   progress_.say(request_.run.string() + ": " + std::to_string(p.learner->store.elements()) +
@@ -289,6 +279,7 @@ Trainer::End Training::run() {
     check_resumable(folder.path() / kConfigFile, resolved_);
     checkpoint = first_whole(folder.to_resume());
   }
+  const auto keeps = static_cast<std::size_t>(settings_.train.keep_last);
   std::optional<RunState> failed;
   for (std::string reason;;) {
     Prepared p = prepare(folder.path() / "cache", checkpoint);
@@ -324,10 +315,13 @@ Trainer::End Training::run() {
     check<NumericError>(good || failed->update > failed->skipped, reason,
                         "; no update was finite: begin with other weights, or a lower "
                         "schedule.learning_rate");
+    check<NumericError>(
+        good || failed->good == 0 || folder.checkpoints().size() < keeps, reason,
+        "; the last good checkpoint lies directly before, and none before it was kept: begin again "
+        "from it with a lower schedule.learning_rate and train.init_from");
+    insist(insist_, [&] { folder.go_back(good, failed->update); });
     checkpoint.reset();
-    if (!good) continue;  // to the beginning
-    return_to(folder, *good, *failed);
-    checkpoint = folder.checkpoint(*good);
+    if (good) checkpoint = folder.checkpoint(*good);
   }
 }
 

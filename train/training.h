@@ -59,7 +59,6 @@ class Training {
   std::optional<std::filesystem::path> first_whole(
       const std::vector<std::filesystem::path>& checkpoints) const;
   std::optional<std::int64_t> last_good(const RunFolder& folder, const RunState& failed) const;
-  void return_to(RunFolder& folder, std::int64_t update, const RunState& failed) const;
   void say_how_it_begins(const Prepared& p, bool goes_on) const;
   void go_back(const RunState& failed, const std::string& reason, RunState& state,
                MetricsFile& metrics) const;

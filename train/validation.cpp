@@ -25,22 +25,24 @@ double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& o
 }
 
 std::vector<Score> validation_scores(Translator& translator, const PairSet& pairs,
+                                     std::span<const References> references,
                                      std::span<const Metric> metrics, BleuTokens tokens) {
   if (metrics.empty()) return {};
   std::vector<std::string> sources, hypotheses;
-  std::vector<References> references;
+  std::vector<References> chosen;
   std::vector<std::size_t> all;
   for (std::int64_t i = 0; i < pairs.size(); ++i) {
     TextPair text;
     pairs.cache().read(pairs[i], text);
     sources.push_back(text.source);
-    references.push_back({text.target});
+    const auto line = static_cast<std::size_t>(text.line - 1);
+    chosen.push_back(references.empty() ? References{text.target} : references[line]);
     all.push_back(static_cast<std::size_t>(i));
   }
   for (const Translation& t : translator(sources)) hypotheses.push_back(t.text());
   std::vector<Score> scores;
   for (const Metric metric : metrics) {
-    scores.push_back(score(metric, hypotheses, references, all, tokens));
+    scores.push_back(score(metric, hypotheses, chosen, all, tokens));
   }
   return scores;
 }

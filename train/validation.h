@@ -16,8 +16,10 @@ namespace heddle {
 double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
                        std::int64_t lane_tokens);
 
-/// Metrics of the translations of all pairs, against their targets.
+/// Metrics of the translations of all pairs, against the references of their lines; where
+/// `references` is empty, against their targets.
 std::vector<Score> validation_scores(Translator& translator, const PairSet& pairs,
+                                     std::span<const References> references,
                                      std::span<const Metric> metrics, BleuTokens tokens);
 
 struct Sample {

@@ -8,7 +8,7 @@ namespace heddle {
 /// For example "0.1.0".
 const char* version();
 
-/// Version, compiler and the libraries that multiply: what decides the bits of results.
+/// Version, build, compiler and the libraries that multiply: what decides the bits of results.
 std::string version_text();
 
 }  // namespace heddle

@@ -114,7 +114,7 @@ Bleu bleu(const BleuCounts& counts, const BleuOptions& options) {
 std::string bleu_signature(std::optional<std::size_t> references, const BleuOptions& options) {
   constexpr const char* kTokens[] = {"13a", "none", "char"};
   constexpr const char* kSmoothing[] = {"exp", "floor", "add-k", "none"};
-  return "nrefs:" + (references ? std::to_string(*references) : "var") +
+  return references_signature(references) +
          "|case:mixed|eff:" + (options.effective_order ? "yes" : "no") +
          "|tok:" + kTokens[static_cast<int>(options.tokens)] +
          "|smooth:" + kSmoothing[static_cast<int>(options.smoothing)];

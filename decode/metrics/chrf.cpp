@@ -118,7 +118,7 @@ double chrf(const ChrfCounts& counts, const ChrfOptions& options) {
 }
 
 std::string chrf_signature(std::optional<std::size_t> references, const ChrfOptions& options) {
-  return "nrefs:" + (references ? std::to_string(*references) : "var") +
+  return references_signature(references) +
          "|case:mixed|eff:" + (options.epsilon_smoothing ? "no" : "yes") +
          "|nc:6|nw:" + std::to_string(options.word_order) + "|space:no";
 }

@@ -34,6 +34,7 @@ std::int64_t edit_distance(std::u32string_view a, std::u32string_view b) {
 ErrorCounts& ErrorCounts::operator+=(const ErrorCounts& other) {
   lines += other.lines;
   exact += other.exact;
+  right += other.right;
   edits += other.edits;
   token_count += other.token_count;
   return *this;
@@ -44,7 +45,7 @@ double ErrorCounts::exact_match() const {
 }
 
 double ErrorCounts::line_error_rate() const {
-  return percent(lines - exact, lines);
+  return percent(wrong(), lines);
 }
 
 double ErrorCounts::token_error_rate() const {
@@ -64,6 +65,7 @@ ErrorCounts error_counts(std::string_view hypothesis, std::span<const std::strin
     counts.edits = edits;
     counts.token_count = std::ssize(other);
   }
+  counts.right = counts.edits == 0 ? 1 : 0;
   return counts;
 }
 

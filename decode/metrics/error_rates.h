@@ -13,11 +13,14 @@ namespace heddle {
 std::int64_t edit_distance(std::u32string_view a, std::u32string_view b);
 
 struct ErrorCounts {
-  std::int64_t lines = 0, exact = 0;        // that equal one of their references
+  std::int64_t lines = 0;
+  std::int64_t exact = 0;                   // lines that equal one of their references
+  std::int64_t right = 0;                   // lines that have the tokens of one
   std::int64_t edits = 0, token_count = 0;  // to the closest references, and the tokens of these
 
   ErrorCounts& operator+=(const ErrorCounts& other);
-  double exact_match() const;       // in per cent, as all rates here
+  double exact_match() const;  // in per cent, as all rates here
+  std::int64_t wrong() const { return lines - right; }
   double line_error_rate() const;   // where a line is a word: the word error rate
   double token_error_rate() const;  // where a token is a phoneme: the phoneme error rate
 };

@@ -9,6 +9,7 @@
 #include "autograd/base/check.h"
 #include "decode/metrics/chrf.h"
 #include "decode/metrics/error_rates.h"
+#include "decode/metrics/words.h"
 
 namespace heddle {
 
@@ -19,7 +20,8 @@ constexpr MetricName kNames[] = {
     {"bleu", Metric::kBleu, "words and their n-grams, as sacreBLEU 2.6 counts them"},
     {"chrf", Metric::kChrf, "n-grams of characters"},
     {"chrf++", Metric::kChrfPlusPlus, "n-grams of characters and words"},
-    {"wer", Metric::kWordErrorRate, "lines that equal none of their references: one word a line"},
+    {"wer", Metric::kWordErrorRate,
+     "lines whose tokens are none of their references': one word a line"},
     {"per", Metric::kTokenErrorRate,
      "edits between tokens, as phonemes, and the closest reference"},
 };
@@ -92,26 +94,27 @@ Score score_chrf(const Lines& lines, Metric metric) {
           chrf_signature(lines.reference_count(), options)};
 }
 
-// A rate and the counts that it comes from.
-Score rate(Metric metric, double value, const char* label, std::int64_t part, const char* of,
-           std::int64_t whole, const char* end) {
-  std::ostringstream detail = text_stream(0);
-  detail << "(" << part << of << whole << end << ")";
-  return {metric, value, label, detail.str(), ""};
+// What a rate comes from.
+std::string counts(std::int64_t part, const char* of, std::int64_t whole, const char* end = "") {
+  std::string text = "(";
+  return text.append(std::to_string(part)).append(of).append(std::to_string(whole)).append(end) +
+         ")";
 }
 
 Score score_errors(const Lines& lines, Metric metric) {
   const auto c = lines.sum<ErrorCounts>(
       [](const std::string& h, const References& r) { return error_counts(h, r); });
+  const std::string signature = references_signature(lines.reference_count());
   if (metric == Metric::kExactMatch) {
-    return rate(metric, c.exact_match(), "exact match", c.exact, " of ", c.lines, "");
+    return {metric, c.exact_match(), "exact match", counts(c.exact, " of ", c.lines),
+            signature + "|tok:none"};
   }
   if (metric == Metric::kWordErrorRate) {
-    return rate(metric, c.line_error_rate(), "word error rate", c.lines - c.exact, " of ", c.lines,
-                "");
+    return {metric, c.line_error_rate(), "word error rate", counts(c.wrong(), " of ", c.lines),
+            signature + "|tok:space"};
   }
-  return rate(metric, c.token_error_rate(), "token error rate", c.edits, " edits, ", c.token_count,
-              " tokens");
+  return {metric, c.token_error_rate(), "token error rate",
+          counts(c.edits, " edits, ", c.token_count, " tokens"), signature + "|tok:space"};
 }
 
 }  // namespace
@@ -127,6 +130,10 @@ std::string_view name_of(Metric metric) {
 std::optional<Metric> metric_called(std::string_view name) {
   const auto found = std::ranges::find(kNames, name, &MetricName::name);
   return found == std::end(kNames) ? std::nullopt : std::optional(found->metric);
+}
+
+bool is_rate(Metric metric) {
+  return metric == Metric::kExactMatch || !higher_is_better(metric);
 }
 
 bool higher_is_better(Metric metric) {

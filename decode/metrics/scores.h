@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "decode/metrics/bleu.h"
+#include "decode/metrics/references.h"
 
 namespace heddle {
 
@@ -24,6 +25,8 @@ std::string_view name_of(Metric metric);
 /// Nothing for a name that no metric has.
 std::optional<Metric> metric_called(std::string_view name);
 
+/// Whether it says how many of all are so, in percent.
+bool is_rate(Metric metric);
 /// Whether more of it is better.
 bool higher_is_better(Metric metric);
 
@@ -32,11 +35,8 @@ struct Score {
   double value = 0.0;     // 0 to 100
   std::string label;      // "BLEU"
   std::string detail;     // what the value is made of, for people
-  std::string signature;  // what was computed, in the notation of sacreBLEU; may be empty
+  std::string signature;  // what was computed, in the notation of sacreBLEU
 };
-
-/// The references of one line, at least one.
-using References = std::vector<std::string>;
 
 /// The score of the lines `which`. Throws Error where a line has no reference.
 Score score(Metric metric, std::span<const std::string> hypotheses,

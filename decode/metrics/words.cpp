@@ -12,6 +12,10 @@ bool is_white_space(char32_t c) {
          std::ranges::find(kSingle, c) != std::end(kSingle);
 }
 
+std::string references_signature(std::optional<std::size_t> references) {
+  return "nrefs:" + (references ? std::to_string(*references) : "var");
+}
+
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
   const char* begin = nullptr;  // of the word that is being read

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +15,9 @@ bool is_white_space(char32_t c);
 
 /// The words of a line, separated by white space.
 std::vector<std::string_view> words_of(std::string_view line);
+
+/// How many references the lines have, as signatures say it; none where that differs.
+std::string references_signature(std::optional<std::size_t> references);
 
 std::string_view without_trailing_space(std::string_view line);
 

@@ -45,8 +45,15 @@ TEST_CASE("cli score: the log-probability of each pair, alone or among others") 
   CHECK(heddle_run(score + target.string()).out == last);
   write_bytes(target, "a\nb\n");
   check_failure(score + target.string(), 4,
-                "heddle: " + source.string() + " and " + target.string() +
-                    " have different numbers of lines: one ends after line 1");
+                "heddle: " + source.string() + " has 1 lines, but " + target.string() +
+                    " has 2; line n of one must belong to line n of the other");
+  write_bytes(target, "se\xffpt\n");
+  const Outcome latin = heddle_run(score + target.string());
+  CHECK(latin.code == 0);
+  CHECK(latin.err == "heddle: 1 of 1 lines of " + target.string() +
+                         " are not valid UTF-8, the first is line 1 (byte 3)\n");
+  write_bytes(target, "se\xEF\xBF\xBDpt\n");
+  CHECK(heddle_run(score + target.string()).out == latin.out);
 }
 
 TEST_CASE("cli score: the alignments of a model's own translations are those of translate") {

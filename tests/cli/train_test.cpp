@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "autograd/base/atomic_file.h"
 #include "tests/data/corpus_samples.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
@@ -60,7 +61,7 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   const Outcome evaluate = heddle_run("evaluate " + run + pair);
   CHECK(evaluate.code == 0);
   CHECK(contains(evaluate.out, "exact match "));
-  CHECK(contains(evaluate.out, " of 40)\nBLEU "));
+  CHECK(contains(evaluate.out, " of 40) nrefs:1|tok:none|impl:heddle-0.1.0\nBLEU "));
   CHECK(contains(evaluate.out, "\nloss "));
   const Outcome json = heddle_run("evaluate " + run + pair + " --json");
   CHECK(json.out.starts_with("{\"lines\":40,\"exact_match\":"));
@@ -75,7 +76,9 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   const Outcome own = heddle_run(
       "evaluate --metric exact --hypothesis " + (small / "valid.tgt").string() + " --reference " +
       (small / "valid.tgt").string() + " --groups " + (small / "valid.src").string());
-  CHECK(own.out.starts_with("exact match 100.0 % (40 of 40)\nexact match 100.0 % (1 of 1 "));
+  CHECK(
+      own.out.starts_with("exact match 100.0 % (40 of 40) "
+                          "nrefs:1|tok:none|impl:heddle-0.1.0\nexact match 100.0 % (1 of 1 "));
 }
 
 TEST_CASE("cli train: tells where the time went, and writes a trace") {
@@ -288,8 +291,62 @@ TEST_CASE("cli train: where a file cannot be written, the run says so and keeps 
   CHECK(contains(err, "File too large; the run waits and tries again for 1 s\n"));
   CHECK(contains(err, "\nheddle: cannot write " + run + "/checkpoints/step-0000"));
   CHECK(read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors") == before);
-  for (const auto& entry : fs::directory_iterator(small / "run" / "checkpoints")) {
-    CHECK_FALSE(contains(entry.path().filename().string(), "writing"));
+  for (const auto& entry : fs::recursive_directory_iterator(small / "run")) {
+    CHECK_FALSE(heddle::is_temporary_name(entry.path()));
   }
   CHECK(heddle_run(Command{small}("--resume --set train.steps=20")).code == 0);
+}
+
+TEST_CASE("cli train: a folder that may not be written any more is waited for, then 5") {
+  SmallRun small;
+  CHECK(heddle_run(Command{small}("")).code == 0);
+  const fs::path checkpoints = small / "run" / "checkpoints";
+  const std::set<std::string> before = checkpoint_names(small, "run");
+  fs::permissions(checkpoints, fs::perms::owner_read | fs::perms::owner_exec);
+  // Root may write anywhere, unless it gives that up.
+  const std::string without_rights =
+      ::geteuid() == 0 ? "setpriv --bounding-set=-all --inh-caps=-all " : "";
+  const std::string command =
+      without_rights + HEDDLE_BINARY + " " +
+      Command{small}("--resume --set train.steps=20 --set train.save_timeout=1") + " 2>" +
+      (small / "err").string();
+  const int status = std::system(command.c_str());
+  fs::permissions(checkpoints, fs::perms::owner_all);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 5);
+  CHECK(contains(read_bytes(small / "err"),
+                 "Permission denied; the run waits and tries again for 1 s\n"));
+  CHECK(checkpoint_names(small, "run") == before);
+  CHECK(heddle_run(Command{small}("--resume --set train.steps=20")).code == 0);
+}
+
+TEST_CASE("cli train: numbers that lead nowhere end it with 6") {
+  SmallRun small;
+  const Outcome outcome = heddle_run(Command{small}(
+      R"(--set 'optimizer={"type": "sgd", "momentum": 0.9}' --set model.norm_order=pre )"
+      R"(--set 'schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 0}' )"
+      "--set train.clip_norm=0 --set train.steps=60 --set train.max_rollbacks=0"));
+  CHECK(outcome.code == 6);
+  CHECK(contains(outcome.err, "\nheddle: the "));
+  CHECK(contains(outcome.err, "; the run went back 0 times: begin again with a lower "));
+}
+
+TEST_CASE("cli train: a second SIGINT leaves at once, and harms nothing") {
+  SmallRun small;
+  const fs::path err = small / "err";
+  CHECK(heddle_run(Command{small}("")).code == 0);
+  // No update of this one ends in a time that anybody waits for.
+  const std::string run = (small / "long").string();
+  const std::vector<std::string> command = {"train", (small / "run.json").string(), "--run", run,
+                                            "--set", "train.accumulate=50000"};
+  Process process(command, err);
+  REQUIRE(appears(err, " parameters, "));
+  process.send(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // for them to be two
+  process.send(SIGINT);
+  CHECK(process.exit_code() == 130);
+  CHECK_FALSE(contains(read_bytes(err), "saved"));
+  CHECK(heddle_run(Command{small}("--set train.accumulate=1 --force", "long")).code == 0);
+  CHECK(read_bytes(small / "long" / "checkpoints" / "last" / "model.safetensors") ==
+        read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors"));
 }

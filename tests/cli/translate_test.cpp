@@ -27,11 +27,13 @@ TEST_CASE("cli translate: one line out for each line in, from files and through 
   CHECK(piped.code == 0);
   CHECK(lines_in(piped.out) == "5");
   CHECK(contains(piped.out, "\n\n"));
-  CHECK(contains(piped.err, "heddle: 1 of 5 lines are not valid UTF-8, the first is line 4\n"));
+  const std::string invalid = " are not valid UTF-8, the first is line 4 (byte 6)\n";
+  CHECK(contains(piped.err, "heddle: 1 of 5 lines of standard input" + invalid));
   const Outcome files =
       heddle_run("translate " + run + " --input " + in.string() + " --output " + out.string());
   CHECK(files.code == 0);
   CHECK(files.out == "");
+  CHECK(contains(files.err, "heddle: 1 of 5 lines of " + in.string() + invalid));
   CHECK(read_bytes(out) == piped.out);
   CHECK(heddle_run("translate " + run + " < /dev/null").out == "");
   // A link stays one; a pipe is written to.
@@ -99,6 +101,65 @@ TEST_CASE("cli translate: beams, scores and several translations of a line") {
   for (std::string line; std::getline(cut, line);) CHECK(!contains(line, " "));
 }
 
+TEST_CASE("cli translate: numbers of lines do not depend on when the lines come") {
+  const SmallRun& small = trained();
+  const std::string run = (small / "run").string();
+  const fs::path in = small / "in_pieces", prefixes = small / "prefixes_of_pieces";
+  std::string text, beginnings;
+  for (int i = 0; i < 300; ++i) {
+    text += i % 7 == 3 ? "\n" : "un deux\n";  // more lines than are translated together at first
+    beginnings += i % 5 == 1 ? "six\n" : "\n";
+  }
+  write_bytes(in, text);
+  write_bytes(prefixes, beginnings);
+  const std::vector<std::string> command = {
+      "translate",    run, "--sample", "--n-best", "2", "--prefix", prefixes.string(),
+      "--max-length", "9"};
+  std::string shell;
+  for (const std::string& word : command) shell += word + " ";
+  const Outcome whole = heddle_run(shell + "< " + in.string());
+  CHECK(whole.code == 0);
+  Process process(command, small / "err_pieces");
+  std::string answers;
+  for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
+    const std::size_t end = text.find('\n', begin) + 1;
+    process.write(text.substr(begin, end - begin));
+    // Every third line waits for its answers.
+    if (line % 3 == 0) {
+      const std::string number = std::to_string(line) + "\t";
+      std::string answer = process.read_line();
+      while (!answer.starts_with(number)) {
+        answers += answer;
+        answer = process.read_line();
+        REQUIRE(answer != "");
+      }
+      answers += answer;
+    }
+    begin = end;
+  }
+  process.close_input();
+  for (std::string answer; (answer = process.read_line()) != "";) answers += answer;
+  CHECK(process.exit_code() == 0);
+  CHECK(answers == whole.out);
+}
+
+TEST_CASE("cli translate: what happened to lines is said, with the first of them") {
+  const SmallRun& small = trained();
+  std::string longest;
+  for (int i = 0; i < 1024; ++i) longest += "un ";
+  write_bytes(small / "in_odd", "un\n" + longest + "\n@@@ ###\n\n@@@\n");
+  const Outcome outcome = heddle_run("translate " + (small / "run").string() +
+                                     " --max-length 3 --input " + (small / "in_odd").string());
+  CHECK(outcome.code == 0);
+  CHECK(
+      contains(outcome.err,
+               "heddle: 2 of 5 lines have no symbol that the model knows, the first is line 3\n"));
+  CHECK(
+      contains(outcome.err,
+               "heddle: 1 of 5 lines are longer than 1024 tokens, the first is line 2; their ends "
+               "were left out\n"));
+}
+
 TEST_CASE("cli bench: the speed of translating a file") {
   const SmallRun& small = trained();
   const fs::path in = small / "in_bench";
@@ -107,13 +168,16 @@ TEST_CASE("cli bench: the speed of translating a file") {
   const auto json = nlohmann::json::parse(heddle_run(bench + in.string() + " --beam 2 --json").out);
   CHECK(json.at("sentences") == 3);
   CHECK(json.at("beam") == 2);
+  CHECK(json.at("limit") == "2 x source + 50");
   for (const char* key :
-       {"output_tokens_per_second", "sentences_per_second", "single_ms", "load_ms", "peak_mb",
-        "sgemm_gflops", "scaled_output_tokens_per_second"}) {
+       {"output_tokens_per_second", "tokens_per_sentence", "sentences_per_second", "single_ms",
+        "load_ms", "peak_mb", "sgemm_gflops", "scaled_output_tokens_per_second"}) {
     CHECK(json.at(key) > 0.0);
   }
   const Outcome text = heddle_run(bench + in.string());
   CHECK(contains(text.out, ": 3 sentences, beam 1, "));
+  CHECK(contains(heddle_run(bench + in.string() + " --max-length 7").out,
+                 ", ends counted, at most 7\n"));
   CHECK(contains(text.out, "\nms of one sentence "));
   write_bytes(in, "");
   check_failure(bench + in.string(), 4, "heddle: " + in.string() + ": the file is empty");
@@ -175,14 +239,17 @@ TEST_CASE("cli translate: prefixes are for lines, one by one, and alignments com
   check_failure(command, 4,
                 "heddle: " + prefixes.string() + " ends after line 1, but " + in.string() +
                     " has more lines; give as many prefixes");
-  write_bytes(prefixes, "six\n\xff\n\n");
-  check_failure(command, 4,
-                "heddle: " + prefixes.string() +
-                    ":2: no valid UTF-8; convert the file, for example with iconv");
+  write_bytes(prefixes, "six\n\nun\xff\n");
+  const Outcome repaired = heddle_run(command);
+  CHECK(repaired.code == 0);
+  CHECK(contains(repaired.err, "heddle: 1 of 3 lines of " + prefixes.string() +
+                                   " are not valid UTF-8, the first is line 3 (byte 3)\n"));
+  write_bytes(prefixes, "six\n\nun\xEF\xBF\xBD\n");
+  CHECK(heddle_run(command).out == repaired.out);
   write_bytes(prefixes, "six\n\n\n\n");
   const Outcome more = heddle_run(command);
   CHECK(more.code == 4);
   CHECK(lines_in(more.out) == "3");
-  CHECK(more.err == "heddle: " + prefixes.string() + " has more lines than " + in.string() +
-                        ", which ends after line 3\n");
+  CHECK(more.err.ends_with("heddle: " + prefixes.string() + " has more lines than " + in.string() +
+                           ", which ends after line 3\n"));
 }

@@ -6,12 +6,14 @@
 #include <algorithm>
 
 #include "decode/trained_model.h"
+#include "tests/support/decoding.h"
 #include "tests/support/runs.h"
 
 using namespace heddle;
 using heddle::testing::contains;
 using heddle::testing::failure;
 using heddle::testing::read_bytes;
+using heddle::testing::same;
 using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
 namespace fs = std::filesystem;
@@ -75,6 +77,39 @@ TEST_CASE("translator: a line depends on itself alone, and comes out where it we
   }
   CHECK(translate(model, {}).empty());
   CHECK(translate(model, {"", " \t ", "un"})[1] == "");
+}
+
+TEST_CASE("translator: beams and samples depend on their line and its number alone, too") {
+  SmallRun small;
+  small.train({.set = {"train.steps=60"}});
+  const TrainedModel model(small / "run");
+  const Lines lines = many_lines();
+  TranslatorOptions beam = model.translator_options(1), samples = beam;
+  beam.beam = beam.n_best = 4;
+  samples.n_best = 3;
+  samples.sampling.emplace();
+  for (const TranslatorOptions& search : {beam, samples}) {
+    CAPTURE(search.beam);
+    const auto outputs = [&](const Lines& some, int threads, std::uint64_t first_line = 1) {
+      TranslatorOptions options = search;
+      options.threads = threads;
+      Translator translator(model.transformer(), model.tokenizers(), options);
+      return translator(some, {}, first_line);
+    };
+    const std::vector<Translation> together = outputs(lines, 1), threads = outputs(lines, 3);
+    const auto is_equal = [](const Translation& a, const Translation& b) {
+      return std::ranges::equal(a.outputs, b.outputs, [](const auto& x, const auto& y) {
+        return x.text == y.text && same(x.hypothesis, y.hypothesis);
+      });
+    };
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      CAPTURE(lines[i]);
+      CHECK(is_equal(threads[i], together[i]));
+      if (i % 5 == 1) CHECK(is_equal(outputs({lines[i]}, 2, i + 1)[0], together[i]));
+    }
+    // Eight hypotheses take the weights in another order than more of them.
+    CHECK(together[1].outputs.size() == static_cast<std::size_t>(search.n_best));
+  }
 }
 
 TEST_CASE("translator: learns to reverse") {

@@ -125,6 +125,7 @@ TEST_CASE("resume: says where another build or another processor wrote the check
   const fs::path last = small / "run" / "checkpoints" / "step-000004";
   RunState state = read_state(last / "state.json");
   CHECK(state.build == version_text());
+  CHECK(contains(state.build, ", build "));
   small.train({.set = {"train.steps=6"}, .open = kContinue});
   CHECK_FALSE(contains(small.said(), "bits may differ"));
   state = read_state(small / "run" / "checkpoints" / "step-000006" / "state.json");
@@ -196,4 +197,27 @@ TEST_CASE("resume: a folder that is removed meanwhile ends the run") {
   CHECK(failure([&] { small.train({.set = {"train.save_timeout=0"}, .stop = stop}); }) ==
         (small / "run").string() + ": was removed or replaced while the run went on");
   CHECK(fs::is_empty(small / "run" / "checkpoints"));
+}
+
+TEST_CASE("resume: the number of lanes that a run took by itself is its own, wherever it goes on") {
+  const Strings three = {"train.lanes=3"}, automatic = {"train.lanes=auto"};
+  SmallRun small;
+  small.train({.run = "whole", .set = three});
+  small.train({.set = three, .stop = after(7)});
+  small.train({.set = automatic, .open = kContinue});
+  CHECK(contains(small.said(), " 3 lanes, 2 threads; goes on behind update "));
+  CHECK(state_of(small, "run/checkpoints/last") == state_of(small, "whole/checkpoints/last"));
+}
+
+TEST_CASE("resume: what validations decode with may not change, what only translates may") {
+  SmallRun small;
+  small.train({.set = {"train.steps=6"}});
+  const auto goes_on = [&](const char* set) {
+    small.train({.set = {"train.steps=7", set}, .open = kContinue});
+  };
+  CHECK(contains(failure<ConfigError>([&] { goes_on("decode.max_length.extra=9"); }),
+                 "cannot continue the run: decode.max_length.extra was 50 and is 9; "));
+  CHECK(contains(failure<ConfigError>([&] { goes_on("decode.length_penalty=0.5"); }),
+                 "decode.length_penalty was 1.0 and is 0.5"));
+  CHECK_NOTHROW(goes_on("decode.beam=4"));
 }

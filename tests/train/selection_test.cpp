@@ -20,6 +20,7 @@ using heddle::testing::contains;
 using heddle::testing::failure;
 using heddle::testing::heddle_run;
 using heddle::testing::SmallRun;
+using heddle::testing::write_bytes;
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 using Validations = std::vector<RunState::Validated>;
@@ -178,4 +179,34 @@ TEST_CASE("selection: a moving average validates, translates and is resumed") {
   CHECK(contains(config_error({"data.valid={}", "train.average_best=2", "train.keep_best=2"}),
                  "average_best: needs a validation text"));
   CHECK(contains(config_error({"train.average_best=2"}), "2 checkpoints, but keep_best keeps 1"));
+}
+
+TEST_CASE("selection: the metrics of a validation are what evaluate says of its checkpoint") {
+  SmallRun small(1000);
+  for (const char* file : {"train.tgt", "valid.tgt"}) {
+    std::string text = small.bytes(file);
+    for (std::size_t at = 0; (at = text.find("deux", at)) != text.npos; at += 5)
+      text.insert(at + 4, ".");
+    write_bytes(small / file, text);  // which is two tokens to 13a
+  }
+  small.train({.set = {"train.steps=120", "train.batch_tokens=400", "train.validate_every=120",
+                       "train.best_by=bleu", "train.metrics=[\"chrf\", \"per\"]",
+                       "train.bleu_tokens=none", "train.validation_beam=3"}});
+  const RunHistory history = read_history(small / "run");
+  const auto evaluated = [&](const std::string& search) {
+    return Json::parse(heddle_run("evaluate " + (small / "run").string() + "/checkpoints/last" +
+                                  search +
+                                  " --json --metric bleu --metric chrf --metric per --source " +
+                                  (small / "valid.src").string() + " --reference " +
+                                  (small / "valid.tgt").string())
+                           .out);
+  };
+  const auto value = [&](const char* metric) { return history.validation.at(metric).back().value; };
+  const Json same = evaluated(" --beam 3 --tokenize none");
+  CHECK(value("bleu") > 0.0);
+  CHECK(same.at("bleu").get<double>() == doctest::Approx(value("bleu")).epsilon(1e-9));
+  CHECK(same.at("chrf2").get<double>() == doctest::Approx(value("chrf")).epsilon(1e-9));
+  CHECK(same.at("token_error_rate").get<double>() == doctest::Approx(value("per")).epsilon(1e-9));
+  CHECK(evaluated(" --beam 3").at("bleu") != same.at("bleu"));
+  CHECK(evaluated(" --tokenize none").at("chrf2") != same.at("chrf2"));
 }

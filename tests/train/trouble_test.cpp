@@ -187,3 +187,74 @@ TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint an
           whole.train.at("loss").back().value);
   }
 }
+
+TEST_CASE("trouble: a run that was never well begins again, and nothing of the first try is left") {
+  const Strings set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
+                       R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 0})",
+                       "model.norm_order=pre",
+                       "train.clip_norm=0",
+                       "train.validate_every=1000",
+                       "train.rollback_factor=0.0001",
+                       "train.steps=60"};
+  SmallRun small;
+  CHECK(small.train({.set = set}) == Trainer::End::kFinished);
+  const std::string said = small.said();
+  CHECK(contains(said, "; the run goes back to its beginning, with 0.0001 of the learning rate\n"));
+  REQUIRE(lines_of(small, "rollback").size() == 1);
+  CHECK(lines_of(small, "rollback")[0]["update"] == 1);
+  const std::int64_t from = lines_of(small, "rollback")[0]["from"];
+  CHECK(from > 4);  // a checkpoint was there, of weights that diverged
+  CHECK(read_history(small / "run").train.at("loss").size() == 15);
+  const std::string expected = small.bytes("run/checkpoints/last/state.json");
+  const std::set<std::string> names = checkpoint_names(small, "run");
+  // Stopped in the second try, before it saves anything of its own.
+  const int second = static_cast<int>(from) + 2;
+  small.train({.set = set, .open = RunFolder::Open::kForce, .stop = after(second)});
+  const std::set<std::string> early = checkpoint_names(small, "run");
+  CHECK(early.size() == 2);
+  CHECK(early.begin()->starts_with("last"));
+  CHECK(early.rbegin()->starts_with("resume-00000"));
+  CHECK(small.train({.set = set, .open = kContinue}) == Trainer::End::kFinished);
+  CHECK(small.bytes("run/checkpoints/last/state.json") == expected);
+  // Dead there, with nothing saved: both tries come again.
+  int asked = 0;
+  const auto dies = [&]() -> bool {
+    if (++asked == second) throw std::runtime_error("dead");
+    return false;
+  };
+  CHECK_THROWS_AS(small.train({.set = set, .open = RunFolder::Open::kForce, .stop = dies}),
+                  std::runtime_error);
+  CHECK(checkpoint_names(small, "run").empty());
+  CHECK(small.train({.set = set, .open = kContinue}) == Trainer::End::kFinished);
+  CHECK(small.bytes("run/checkpoints/last/state.json") == expected);
+  CHECK(checkpoint_names(small, "run") == names);
+  CHECK(read_history(small / "run").train.at("loss").size() == 15);
+}
+
+TEST_CASE("trouble: a run whose older checkpoints are gone does not begin again by itself") {
+  SmallRun small;
+  write_bytes(small / "train.src", small.bytes("train.src") + "mille\n");
+  write_bytes(small / "train.tgt", small.bytes("train.tgt") + "mille\n");
+  const fs::path model = poisoned(small, "source_embedding.weight", 10 * 16 + 3, 1e30F);
+  const std::string message = failure<NumericError>([&] {
+    small.train({.set = {"train.init_from=" + model.string(), "model.tie=none", "train.steps=30",
+                         "train.max_skipped=1", "train.checkpoint_every=1", "train.keep_last=1"}});
+  });
+  CHECK(contains(message,
+                 "; the last good checkpoint lies directly before, and none before it was "
+                 "kept: begin again from it"));
+  const std::set<std::string> names = checkpoint_names(small, "run");
+  CHECK(names.contains("last"));
+  CHECK(std::ranges::count_if(names, [](const auto& n) { return n.starts_with("step-"); }) == 1);
+}
+
+TEST_CASE("trouble: no more tries than asked for") {
+  SmallRun small;
+  const std::string message = failure<NumericError>([&] {
+    small.train({.set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
+                         R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 0})",
+                         "model.norm_order=pre", "train.clip_norm=0", "train.steps=60",
+                         "train.rollback_factor=1", "train.max_rollbacks=2"}});
+  });
+  CHECK(contains(message, "; the run went back 2 times: begin again with a lower "));
+}

@@ -4,12 +4,17 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "decode/trained_model.h"
 #include "tests/support/runs.h"
+#include "train/run_history.h"
 
 using namespace heddle;
+using heddle::testing::contains;
+using heddle::testing::failure;
 using heddle::testing::SmallRun;
+using heddle::testing::write_bytes;
 
 TEST_CASE("validation: the loss per token, whatever the batches and lanes") {
   SmallRun small;
@@ -61,4 +66,44 @@ TEST_CASE("validation: the loss per token, whatever the batches and lanes") {
         small.bytes("valid.src").substr(0, samples[0].source.size() + 1));
   CHECK(samples[1].translation == translator(std::vector{samples[1].source})[0].text());
   CHECK(sample_translations(translator, pairs, 1000).size() == 40);
+}
+
+TEST_CASE("validation: metrics compare with all right translations of a line") {
+  SmallRun small;
+  // Line 1 is left out: pairs and lines have other numbers.
+  for (const char* file : {"valid.src", "valid.tgt"}) {
+    write_bytes(small / file, "\n" + small.bytes(file));
+  }
+  std::istringstream targets(small.bytes("valid.tgt"));
+  std::string far, others, none;  // no translation is as near to that one as to its target
+  for (int i = 0; i < 200; ++i) far += "zzz ";
+  for (std::string target; std::getline(targets, target);) {
+    others += far + "\t\t" + target + "\n";
+    none += "zzz\n";
+  }
+  const auto error_rate = [&](const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> set = {"train.steps=80", "train.metrics=[\"per\"]"};
+    set.insert(set.end(), more.begin(), more.end());
+    small.train({.run = run, .set = set});
+    return read_history(small / run.c_str()).validation.at("per").back().value;
+  };
+  const double alone = error_rate("alone", {});
+  const std::string references = "data.valid.references=" + (small / "refs").string();
+  write_bytes(small / "refs", others);
+  CHECK(error_rate("others", {references}) == alone);
+  const std::vector<std::string> goes_on = {references, "train.steps=81",
+                                            "train.metrics=[\"per\"]"};
+  write_bytes(small / "refs", none);
+  CHECK(contains(failure<DataError>([&] {
+                   small.train(
+                       {.run = "others", .set = goes_on, .open = RunFolder::Open::kContinue});
+                 }),
+                 "the validation text"));
+  CHECK(error_rate("none", {references}) >= 100.0);
+  write_bytes(small / "refs", "un\n");
+  CHECK(contains(failure<DataError>([&] { error_rate("short", {references}); }),
+                 "refs has 1 lines, but " + (small / "valid.tgt").string() + " has 41; "));
+  CHECK(contains(failure<ConfigError>(
+                     [&] { error_rate("lonely", {"data.valid={\"references\": \"refs\"}"}); }),
+                 "data.valid.references: \"source\" and \"target\" are missing beside it"));
 }
