@@ -324,7 +324,7 @@ TEST_CASE("cli train: numbers that lead nowhere end it with 6") {
   SmallRun small;
   const Outcome outcome = heddle_run(Command{small}(
       R"(--set 'optimizer={"type": "sgd", "momentum": 0.9}' --set model.norm_order=pre )"
-      R"(--set 'schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 0}' )"
+      R"(--set 'schedule={"type": "inverse_sqrt", "learning_rate": 15, "warmup": 0}' )"
       "--set train.clip_norm=0 --set train.steps=60 --set train.max_rollbacks=0"));
   CHECK(outcome.code == 6);
   CHECK(contains(outcome.err, "\nheddle: the "));

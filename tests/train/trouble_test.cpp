@@ -190,16 +190,16 @@ TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint an
 
 TEST_CASE("trouble: a run that was never well begins again, and nothing of the first try is left") {
   const Strings set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
-                       R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 0})",
+                       R"(schedule={"type": "inverse_sqrt", "learning_rate": 15, "warmup": 0})",
                        "model.norm_order=pre",
                        "train.clip_norm=0",
                        "train.validate_every=1000",
-                       "train.rollback_factor=0.0001",
+                       "train.rollback_factor=0.001",
                        "train.steps=60"};
   SmallRun small;
   CHECK(small.train({.set = set}) == Trainer::End::kFinished);
   const std::string said = small.said();
-  CHECK(contains(said, "; the run goes back to its beginning, with 0.0001 of the learning rate\n"));
+  CHECK(contains(said, "; the run goes back to its beginning, with 0.001 of the learning rate\n"));
   REQUIRE(lines_of(small, "rollback").size() == 1);
   CHECK(lines_of(small, "rollback")[0]["update"] == 1);
   const std::int64_t from = lines_of(small, "rollback")[0]["from"];
@@ -252,7 +252,7 @@ TEST_CASE("trouble: no more tries than asked for") {
   SmallRun small;
   const std::string message = failure<NumericError>([&] {
     small.train({.set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
-                         R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 0})",
+                         R"(schedule={"type": "inverse_sqrt", "learning_rate": 15, "warmup": 0})",
                          "model.norm_order=pre", "train.clip_norm=0", "train.steps=60",
                          "train.rollback_factor=1", "train.max_rollbacks=2"}});
   });
