@@ -17,11 +17,12 @@ void say(const Noted& noted, std::int64_t lines, const std::string& what,
 
 }  // namespace
 
-void InvalidLines::note(std::int64_t line, std::string_view text) {
+bool InvalidLines::note(std::int64_t line, std::string_view text) {
   const std::optional<std::size_t> at = first_invalid_byte(text);
-  if (!at) return;
+  if (!at) return false;
   if (noted_.lines == 0) byte_ = *at + 1;
   noted_.note(line);
+  return true;
 }
 
 void InvalidLines::print(const std::string& name, std::int64_t lines) const {

@@ -22,7 +22,8 @@ struct Noted {
 /// Lines that are no UTF-8; what is invalid in them is read as U+FFFD.
 class InvalidLines {
  public:
-  void note(std::int64_t line, std::string_view text);
+  /// Says whether it is one.
+  bool note(std::int64_t line, std::string_view text);
   /// Of `lines` lines, of the file of this name.
   void print(const std::string& name, std::int64_t lines) const;
 

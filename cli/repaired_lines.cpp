@@ -12,8 +12,7 @@ bool RepairedLines::next(std::string& line) {
     std::exchange(invalid_, {}).print(path_, number());
     return false;
   }
-  invalid_.note(number(), text);
-  line = first_invalid_byte(text) ? with_replacements(text) : std::string(text);
+  line = invalid_.note(number(), text) ? with_replacements(text) : std::string(text);
   return true;
 }
 

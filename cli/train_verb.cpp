@@ -113,12 +113,14 @@ void run(const Arguments& arguments) {
       progress.say("done: heddle translate " + request.run.string() + " translates with it");
       return;
     }
-    progress.say((end == Trainer::End::kStopped ? "saved; this goes on: "
-                                                : "this goes on behind the last checkpoint: ") +
-                 resume_command(arguments, request.run));
+    progress.say(
+        (end == Trainer::End::kStopped ? "saved; this goes on: " : "this goes on where it can: ") +
+        resume_command(arguments, request.run));
   } catch (const Interrupted& stopped) {
+    // Of --force the run that was there still is.
+    const bool nothing_new = arguments.dry_run || arguments.force;
     const std::string goes_on = "; this goes on: " + resume_command(arguments, request.run);
-    progress.say(stopped.what() + (arguments.dry_run ? "" : goes_on));
+    progress.say(stopped.what() + (nothing_new ? "" : goes_on));
   }
   throw CLI::RuntimeError(128 + signals.received());
 }

@@ -12,7 +12,9 @@ preset=${HEDDLE_PRESET:-release}
 jobs=${HEDDLE_JOBS:-$(nproc)}
 unset OMP_NUM_THREADS # the tests choose their own numbers of threads
 
-scripts/setup.sh
+all=()
+[[ $preset != asan ]] || all=(--all) # clang
+scripts/setup.sh "${all[@]}"
 cmake --preset "$preset" "$@"
 cmake --build --preset "$preset" --parallel "$jobs"
 echo "test.sh: built preset $preset in $SECONDS s, now its tests"

@@ -3,7 +3,7 @@
 #
 #   tests/soak.sh RUN [SECONDS]     the folder of a run that trains; every 10 seconds until it ends
 #
-# Prints resident memory and open files after the first minute of watching, at the end and at most,
+# Prints resident memory after the first minute of watching, at the end and at most, the open files,
 # and the speed that the run reports, as the median of each ten minutes.
 set -euo pipefail
 
@@ -23,14 +23,16 @@ while [[ -r /proc/$pid/status ]] && ((EPOCHSECONDS - begin < seconds)); do
 done
 
 awk '
-  $1 >= 60 && !first { first = $2; files = fewest = most_files = $3; least = most = $2 }
+  $1 >= 60 && !first { first = $2; fewest = most_files = $3; least = most = $2 }
   first { last = $2; if ($2 > most) most = $2; if ($2 < least) least = $2
+          files = $3
           if ($3 < fewest) fewest = $3; if ($3 > most_files) most_files = $3; end = $1 }
   END {
     if (!first) { print "soak: nothing to say before a minute has gone"; exit 1 }
-    printf "memory     %.1f MB after a minute, %.1f to %.1f until %d s: %+.2f %% at most\n", \
-      first / 1e3, least / 1e3, most / 1e3, end, 100 * (most - first) / first
-    printf "files      %d to %d open\n", fewest, most_files
+    mb = 1024 / 1e6
+    printf "memory     %.1f MB after a minute, %.1f at the end (%d s), %.1f to %.1f: %+.2f %% at most\n", \
+      first * mb, last * mb, end, least * mb, most * mb, 100 * (most - first) / first
+    printf "files      %d to %d open, %d at the end\n", fewest, most_files, files
   }' "$samples"
 tail -n +$((lines + 1)) "$run/metrics.jsonl" | grep '"kind":"train"' |
   sed -E 's/.*"tokens_per_second":([0-9.]+).*"seconds":([0-9.]+).*/\2 \1/' |

@@ -231,7 +231,7 @@ void RunFolder::go_back(std::optional<std::int64_t> update, std::int64_t until) 
     fs::remove(path_ / kCheckpoints / "last");
   }
   const auto is_behind = [&](const fs::path& folder) {
-    return update_of(folder) > update.value_or(0) && update_of(folder) <= until;
+    return !update || (update_of(folder) > update && update_of(folder) <= until);
   };
   for (const fs::path& folder : folders_in(path_, kInterim)) {
     if (is_behind(folder)) remove_folder(folder);

@@ -66,8 +66,9 @@ class RunFolder {
   /// What follows a checkpoint of the schedule: "last" points to it, and what was there to go on
   /// from is gone. Done again it does nothing.
   void settle(std::int64_t update);
-  /// The run is at the checkpoint of `update` again, or at its beginning: what it wrote behind
-  /// that, up to `until`, goes. A process that dies meanwhile leaves what leads here again.
+  /// The run is at the checkpoint of `update` again, and what it wrote behind that, up to `until`,
+  /// goes; or it is at its beginning, and all goes. A process that dies meanwhile leaves what leads
+  /// here again.
   void go_back(std::optional<std::int64_t> update, std::int64_t until);
   /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
   void point(const std::string& name, std::int64_t update);

@@ -58,12 +58,13 @@ Vocabularies vocabularies_of(const Tokenizers& tokenizers) {
   return {tokenizers.source().vocabulary(), tokenizers.target().vocabulary()};
 }
 
-void check_unchanged(const char* which, const std::optional<TextFiles>& text, std::uint64_t before,
+void check_unchanged(const char* which, const std::optional<TextFiles>& text,
+                     const std::optional<fs::path>& references, std::uint64_t before,
                      std::uint64_t now) {
   if (before == now) return;
-  const std::string files =
-      text ? " (" + text->source.string() + ", " + text->target.string() + ")" : "";
-  fail<DataError>("the ", which, " text", files,
+  std::string files = text ? " (" + text->source.string() + ", " + text->target.string() : "";
+  if (references) files.append(", ").append(references->string());
+  fail<DataError>("the ", which, " text", files, text ? ")" : "",
                   " changed since the run began, so that it cannot be continued: restore it, or "
                   "begin another run with --run or --force");
 }
@@ -156,8 +157,10 @@ void Training::check_not_stopped() const {
 }
 
 void Training::check_same_text(const RunState& before, const Corpora& now) const {
-  check_unchanged("training", settings_.data.train, before.train_content, now.train_content());
-  check_unchanged("validation", settings_.data.valid, before.valid_content, now.valid_content());
+  const DataConfig& data = settings_.data;
+  check_unchanged("training", data.train, {}, before.train_content, now.train_content());
+  check_unchanged("validation", data.valid, data.valid_references, before.valid_content,
+                  now.valid_content());
 }
 
 Training::Prepared Training::prepare(const fs::path& caches,
@@ -279,7 +282,6 @@ Trainer::End Training::run() {
     check_resumable(folder.path() / kConfigFile, resolved_);
     checkpoint = first_whole(folder.to_resume());
   }
-  const auto keeps = static_cast<std::size_t>(settings_.train.keep_last);
   std::optional<RunState> failed;
   for (std::string reason;;) {
     Prepared p = prepare(folder.path() / "cache", checkpoint);
@@ -316,8 +318,8 @@ Trainer::End Training::run() {
                         "; no update was finite: begin with other weights, or a lower "
                         "schedule.learning_rate");
     check<NumericError>(
-        good || failed->good == 0 || folder.checkpoints().size() < keeps, reason,
-        "; the last good checkpoint lies directly before, and none before it was kept: begin again "
+        good || failed->good == 0, reason,
+        "; the last good checkpoint lies directly before, and there is none before it: begin again "
         "from it with a lower schedule.learning_rate and train.init_from");
     insist(insist_, [&] { folder.go_back(good, failed->update); });
     checkpoint.reset();

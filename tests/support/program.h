@@ -50,7 +50,7 @@ inline void check_failure(const std::string& arguments, int code, const std::str
 class Process {
  public:
   Process(const std::vector<std::string>& arguments, const std::filesystem::path& err,
-          sighandler_t on_closed_pipe = SIG_DFL) {
+          sighandler_t on_closed_pipe = SIG_DFL, const char* program = HEDDLE_BINARY) {
     int in[2], out[2];
     REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
     REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
@@ -63,7 +63,7 @@ class Process {
       std::vector<char*> argv = {const_cast<char*>("heddle")};
       for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
       argv.push_back(nullptr);
-      ::execv(HEDDLE_BINARY, argv.data());
+      ::execv(program, argv.data());
       ::_exit(127);
     }
     ::close(in[0]);

@@ -241,8 +241,8 @@ TEST_CASE("trouble: a run whose older checkpoints are gone does not begin again 
                          "train.max_skipped=1", "train.checkpoint_every=1", "train.keep_last=1"}});
   });
   CHECK(contains(message,
-                 "; the last good checkpoint lies directly before, and none before it was "
-                 "kept: begin again from it"));
+                 "; the last good checkpoint lies directly before, and there is none "
+                 "before it: begin again from it"));
   const std::set<std::string> names = checkpoint_names(small, "run");
   CHECK(names.contains("last"));
   CHECK(std::ranges::count_if(names, [](const auto& n) { return n.starts_with("step-"); }) == 1);
@@ -257,4 +257,18 @@ TEST_CASE("trouble: no more tries than asked for") {
                          "train.rollback_factor=1", "train.max_rollbacks=2"}});
   });
   CHECK(contains(message, "; the run went back 2 times: begin again with a lower "));
+}
+
+TEST_CASE("trouble: weights that are no numbers are not saved when the run is stopped") {
+  SmallRun small;
+  const fs::path model = poisoned(small, "encoder.layers.0.feed_forward.hidden.weight", 5, kNaN);
+  const Strings set = {
+      "train.init_from=" + model.string(), "model.tie=none",           "train.max_skipped=100",
+      "train.checkpoint_every=100",        "train.validate_every=100", "train.steps=50"};
+  int asked = 0;
+  CHECK(small.train({.set = set, .stop = after(12), .save = [&] { return ++asked == 2; }}) ==
+        Trainer::End::kNotSaved);
+  CHECK(contains(small.said(), "\nnot saved: behind update "));
+  CHECK_FALSE(contains(small.said(), "\nsaved at update "));
+  CHECK(checkpoint_names(small, "run").empty());
 }
