@@ -11,8 +11,9 @@ if(BUILD_TESTING)
   target_link_libraries(heddle_tests PRIVATE heddle_layers heddle_optim heddle_toy doctest::doctest)
   target_compile_definitions(heddle_tests PRIVATE HEDDLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   heddle_hardly_optimise(heddle_tests)
-  file(GLOB support tests/support/*.cpp)  # plain loops, differences: there it runs longer
-  set_source_files_properties(${support} PROPERTIES COMPILE_OPTIONS -O1)
+  # But for plain loops and differences. Of functions in headers the linker takes these, too.
+  file(GLOB_RECURSE loops tests/autograd/*.cpp tests/layers/*.cpp tests/optim/*.cpp tests/support/*.cpp)
+  set_source_files_properties(${loops} PROPERTIES COMPILE_OPTIONS -O1)
   if(NOT HEDDLE_CORE_ONLY)
     target_link_libraries(heddle_tests PRIVATE heddle_cli ZLIB::ZLIB)
     target_compile_definitions(heddle_tests PRIVATE HEDDLE_BINARY="$<TARGET_FILE:heddle>")
