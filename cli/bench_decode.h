@@ -12,11 +12,11 @@ struct DecodeReport {
   std::string model;
   std::string limit = {};  // the most tokens of an output, in words
   int threads = 1, beam = 1, runs = 0;
-  std::int64_t sentences = 0, output_tokens = 0;  // of a run, ends counted
+  std::int64_t sentences = 0, output_tokens = 0;  // of a run, ends not counted
   double seconds = 0.0;                           // of a run, the median
   double load_seconds = 0.0;
   double single_seconds = 0.0;  // the median of sentences that are translated alone
-  double gemm_flops = 0.0;      // a second, of sgemm 4096x128x128 and its gradients in all lanes
+  double gemm_flops = 0.0;      // a second, of sgemm 4096x128x128 in all lanes
   std::int64_t peak_bytes = 0;
 
   double tokens_per_sentence() const;

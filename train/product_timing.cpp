@@ -46,10 +46,11 @@ class ProductTiming::Lane {
     dweight_.resize(weight_.size());
   }
 
-  void run() {
+  void run(Which which) {
     for (const auto& [m, n, k] : products_) {
       float *const x = x_.data(), *const weight = weight_.data(), *const y = y_.data();
       multiply({m, n, k}, {x, k}, {weight, k, true}, {y, n});
+      if (which == Which::kForward) continue;
       multiply({m, k, n}, {y, n}, {weight, k}, {dx_.data(), k});
       multiply({n, k, m}, {y, n, true}, {x, k}, {dweight_.data(), k});
     }
@@ -68,8 +69,9 @@ class ProductTiming::Lane {
   Arena scratch_;
 };
 
-ProductTiming::ProductTiming(std::vector<Products> lanes, int threads, kernels::GemmLibrary library)
-    : threads_(threads) {
+ProductTiming::ProductTiming(std::vector<Products> lanes, int threads, kernels::GemmLibrary library,
+                             Which which)
+    : threads_(threads), which_(which) {
   for (Products& products : lanes) {
     lanes_.push_back(std::make_unique<Lane>(std::move(products), library));
   }
@@ -78,7 +80,7 @@ ProductTiming::ProductTiming(std::vector<Products> lanes, int threads, kernels::
 ProductTiming::~ProductTiming() = default;
 
 void ProductTiming::run() {
-  const auto body = [&](int lane) { lanes_[static_cast<std::size_t>(lane)]->run(); };
+  const auto body = [&](int lane) { lanes_[static_cast<std::size_t>(lane)]->run(which_); };
   const std::int64_t begin = nanoseconds_now();
   run_lanes(static_cast<int>(lanes_.size()), threads_, 1, std::cref(body));
   best_ = std::min(best_, nanoseconds_now() - begin);

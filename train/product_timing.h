@@ -21,9 +21,12 @@ class ProductTiming {
  public:
   using Products = std::vector<kernels::ProductShape>;  // [m, n, k] as in y = x W^T
 
+  enum class Which : std::uint8_t { kForward, kAll };  // y alone, or the three of them
+
   /// The products of each lane. Operands are allocated and filled here. Lanes run on one thread
   /// each, up to `threads` lanes at a time.
-  ProductTiming(std::vector<Products> lanes, int threads, kernels::GemmLibrary library);
+  ProductTiming(std::vector<Products> lanes, int threads, kernels::GemmLibrary library,
+                Which which = Which::kAll);
   ~ProductTiming();
   ProductTiming(const ProductTiming&) = delete;
   ProductTiming& operator=(const ProductTiming&) = delete;
@@ -37,6 +40,7 @@ class ProductTiming {
   class Lane;
   std::vector<std::unique_ptr<Lane>> lanes_;
   int threads_;
+  Which which_;
   std::int64_t best_ = std::numeric_limits<std::int64_t>::max();  // nanoseconds
 };
 

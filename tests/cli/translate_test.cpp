@@ -177,7 +177,7 @@ TEST_CASE("cli bench: the speed of translating a file") {
   const Outcome text = heddle_run(bench + in.string());
   CHECK(contains(text.out, ": 3 sentences, beam 1, "));
   CHECK(contains(heddle_run(bench + in.string() + " --max-length 7").out,
-                 ", ends counted, at most 7\n"));
+                 ", ends not counted, at most 7\n"));
   CHECK(contains(text.out, "\nms of one sentence "));
   write_bytes(in, "");
   check_failure(bench + in.string(), 4, "heddle: " + in.string() + ": the file is empty");
