@@ -41,10 +41,18 @@ struct Arguments {
 
 using Lines = std::vector<std::string>;
 
+/// All of them: a file that would not fit, gzip of nothing but line ends for example, is refused.
 Lines read_lines(const std::string& path) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;
   Lines lines;
   RepairedLines reader(path);
-  for (std::string line; reader.next(line);) lines.push_back(line);
+  std::size_t bytes = 0;
+  for (std::string line; reader.next(line);) {
+    bytes += sizeof line + line.size();
+    check<DataError>(bytes <= kMost, path, ": line ", lines.size() + 1,
+                     ": so far takes 1 GiB of memory, which is the limit; compare parts of it");
+    lines.push_back(line);
+  }
   return lines;
 }
 
@@ -58,15 +66,22 @@ void check_equal_length(const std::string& a, const A& of_a, const std::string& 
 ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
                       const std::vector<References>& references, int threads) {
   constexpr std::int64_t kBatchTokens = 2048;
+  constexpr std::size_t kBatches = 64;  // at a time
   std::vector<PackedPairs> batches(1);
   ReferenceLoss loss;
+  const auto add = [&] {
+    if (batches.back().source.empty()) batches.pop_back();
+    for (const PackedPairs& batch : batches) loss.tokens += batch.target_tokens();
+    loss.sum += negative_log_likelihood(model.transformer(), batches, threads);
+    batches.assign(1, {});
+  };
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (!append_readable(model, sources[i], references[i].front(), batches.back())) ++loss.left_out;
-    if (batches.back().target_tokens() >= kBatchTokens) batches.emplace_back();
+    if (batches.back().target_tokens() < kBatchTokens) continue;
+    batches.emplace_back();
+    if (batches.size() > kBatches) add();
   }
-  if (batches.back().source.empty()) batches.pop_back();
-  for (const PackedPairs& batch : batches) loss.tokens += batch.target_tokens();
-  loss.sum = negative_log_likelihood(model.transformer(), batches, threads);
+  add();
   return loss;
 }
 
@@ -86,7 +101,7 @@ std::vector<References> read_references(const Arguments& arguments) {
       append_references(lines[i], arguments.separator, references[i]);
     }
   }
-  std::ranges::for_each(references, drop_empty);
+  std::ranges::for_each(references, if_none_the_empty_one);
   return references;
 }
 
@@ -102,11 +117,15 @@ std::vector<Metric> chosen_metrics(const Arguments& arguments) {
 Lines translated(const TrainedModel& model, const Lines& sources, const Arguments& arguments) {
   Translator translator(model.transformer(), model.tokenizers(),
                         arguments.search.applied_to(model.translator_options(arguments.threads)));
+  constexpr std::size_t kWindow = 8192;  // lines; only texts are kept of those before
   Lines texts;
   Remarks remarks;
-  for (const Translation& t : translator(sources)) {
-    remarks.note(sources[texts.size()], t);
-    texts.push_back(t.text());
+  for (std::size_t i = 0; i < sources.size(); i += kWindow) {
+    const auto window = std::span(sources).subspan(i, std::min(kWindow, sources.size() - i));
+    for (const Translation& t : translator(window, {}, i + 1)) {
+      remarks.note(sources[texts.size()], t);
+      texts.push_back(t.text());
+    }
   }
   remarks.print(arguments.source, translator.longest_source());
   return texts;

@@ -48,16 +48,26 @@ TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers&
   return std::move(opened.cache);
 }
 
-/// With tabs between those of a line. `content` becomes a number for them, too.
-std::vector<References> read_references(const fs::path& file, std::uint64_t& content) {
+/// Of each line of the validation text, with tabs between them. `content` becomes a number for
+/// them, too.
+std::vector<References> read_references(const DataConfig& data, std::int64_t lines,
+                                        std::uint64_t& content) {
+  const fs::path& file = *data.valid_references;
+  const auto check_lines = [&](bool as_many, const auto& count) {
+    check<DataError>(as_many, file.string(), " has ", count, " lines, but ",
+                     data.valid->target.string(), " has ", lines,
+                     "; line n of one must belong to line n of the other");
+  };
   std::vector<References> references;
   LineReader reader(file);
   for (std::string_view line; reader.next(line);) {
+    check_lines(reader.number() <= lines, "more");  // at once: it may never end
     check_utf8(file, reader.number(), line);
     content = checksum(std::as_bytes(std::span(line)), content);
     append_references(line, "\t", references.emplace_back());
-    drop_empty(references.back());
+    if_none_the_empty_one(references.back());
   }
+  check_lines(std::ssize(references) == lines, references.size());
   return references;
 }
 
@@ -100,12 +110,7 @@ Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
   valid_ = PairSet(*valid_cache_);
   valid_content_ = valid_cache_->content();
   if (!settings.data.valid_references) return;
-  valid_references_ = read_references(*settings.data.valid_references, valid_content_);
-  check<DataError>(std::ssize(valid_references_) == valid_cache_->report().pairs,
-                   settings.data.valid_references->string(), " has ", valid_references_.size(),
-                   " lines, but ", settings.data.valid->target.string(), " has ",
-                   valid_cache_->report().pairs,
-                   "; line n of one must belong to line n of the other");
+  valid_references_ = read_references(settings.data, valid_cache_->report().pairs, valid_content_);
 }
 
 }  // namespace heddle

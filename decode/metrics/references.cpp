@@ -3,15 +3,17 @@
 namespace heddle {
 
 void append_references(std::string_view line, std::string_view separator, References& references) {
+  const auto append = [&](std::string_view part) {
+    if (!part.empty()) references.emplace_back(part);
+  };
   for (std::size_t end; !separator.empty() && (end = line.find(separator)) != line.npos;) {
-    references.emplace_back(line.substr(0, end));
+    append(line.substr(0, end));
     line.remove_prefix(end + separator.size());
   }
-  references.emplace_back(line);
+  append(line);
 }
 
-void drop_empty(References& references) {
-  std::erase_if(references, [](const std::string& reference) { return reference.empty(); });
+void if_none_the_empty_one(References& references) {
   if (references.empty()) references.emplace_back();
 }
 

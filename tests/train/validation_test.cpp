@@ -103,6 +103,9 @@ TEST_CASE("validation: metrics compare with all right translations of a line") {
   write_bytes(small / "refs", "un\n");
   CHECK(contains(failure<DataError>([&] { error_rate("short", {references}); }),
                  "refs has 1 lines, but " + (small / "valid.tgt").string() + " has 41; "));
+  write_bytes(small / "refs", others + "un\nun\n");
+  CHECK(contains(failure<DataError>([&] { error_rate("long", {references}); }),
+                 "refs has more lines, but " + (small / "valid.tgt").string() + " has 41; "));
   CHECK(contains(failure<ConfigError>(
                      [&] { error_rate("lonely", {"data.valid={\"references\": \"refs\"}"}); }),
                  "data.valid.references: \"source\" and \"target\" are missing beside it"));
