@@ -33,9 +33,14 @@ void print_tokenizers(const Tokenizers& tokenizers) {
   }
 }
 
-// A mean of checkpoints has none.
+// A mean of checkpoints has none; that of another version is not for training any more, its model
+// is.
 void print_state(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / kStateFile)) return;
+  if (!is_of_this_version(folder / kStateFile)) {
+    fmt::print("trained     by another version: a new run can begin with it (train.init_from)\n");
+    return;
+  }
   const RunState state = read_state(folder / kStateFile);
   fmt::print("trained     {} updates, {} target tokens, {} whole epochs\n", state.update,
              state.target_tokens, state.cursor.epoch);

@@ -104,7 +104,8 @@ void run(const Arguments& arguments) {
   Profiling profiling(arguments, request);
   Training training(request, progress,
                     {.stop = [&] { return signals.received() != 0; },
-                     .save = [&] { return signals.save_asked(); }});
+                     .save = [&] { return signals.save_asked(); },
+                     .hurry = [&] { return signals.received() != 0; }});
   try {
     if (arguments.dry_run) return print(training.dry_run());
     const Trainer::End end = training.run();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -55,9 +56,13 @@ inline constexpr std::int32_t kReservedTokens = 1024;
 
 /// The memory of decoding, used again from batch to batch.
 struct DecodingSpace {
-  explicit DecodingSpace(int threads = 1) : context(threads) {}
+  explicit DecodingSpace(int threads = 1)
+      : own(std::make_unique<Context>(threads)), context(*own) {}
+  /// In the context of somebody else, who does not use it meanwhile.
+  explicit DecodingSpace(Context& lent) : context(lent) {}
 
-  Context context;
+  std::unique_ptr<Context> own;
+  Context& context;
   DecoderCache cache;
 };
 

@@ -39,8 +39,7 @@ bool fits(const fs::path& file, const Json& sum) {
 }
 
 [[noreturn]] void fail_damaged(const fs::path& file) {
-  fail<FileError>(file.string(),
-                  ": is damaged: it is not what was written; take another checkpoint");
+  fail<Damaged>(file.string(), ": is damaged: it is not what was written; take another checkpoint");
 }
 
 /// Whether the last line fits to all before it.
@@ -86,7 +85,7 @@ void verify_files(const fs::path& folder, std::string_view except) {
     if (name == except) continue;
     const fs::path file = folder / name;
     if (fs::path(name).filename() != name) fail_damaged(state);  // it names files of others
-    check<FileError>(fs::exists(file), file.string(), ": is missing; take another checkpoint");
+    check<Damaged>(fs::exists(file), file.string(), ": is missing; take another checkpoint");
     if (!fits(file, sum)) fail_damaged(file);
   }
 }

@@ -9,7 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "autograd/base/check.h"
+
 namespace heddle {
+
+/// A checkpoint that will never be whole again; other errors of files may pass.
+class Damaged : public FileError {
+  using FileError::FileError;
+};
 
 inline constexpr const char* kStateFile = "state.json";
 /// In state.json as "format". Those of before version 4 have no seal.

@@ -60,6 +60,27 @@ bool only_unknown(const Tokenizer& tokenizer, const std::vector<std::int32_t>& i
          tokenizer.decode(known).find_first_not_of(' ') == std::string::npos;
 }
 
+/// While alive, the context has these threads and weights; it may be lent.
+class SetForDecoding {
+ public:
+  SetForDecoding(Context& context, int threads, kernels::PackedWeights* packed)
+      : context_(context), threads_(context.threads()), packed_(context.packed_weights()) {
+    context.set_threads(threads);
+    context.set_packed_weights(packed);
+  }
+  ~SetForDecoding() {
+    context_.set_threads(threads_);
+    context_.set_packed_weights(packed_);
+  }
+  SetForDecoding(const SetForDecoding&) = delete;
+  SetForDecoding& operator=(const SetForDecoding&) = delete;
+
+ private:
+  Context& context_;
+  int threads_;
+  kernels::PackedWeights* packed_;
+};
+
 }  // namespace
 
 const std::string& Translation::text() const {
@@ -76,12 +97,16 @@ Translator::Translator(const Transformer& transformer, const Tokenizers& tokeniz
       align_(options.align),
       n_best_(static_cast<std::size_t>(options.n_best)),
       longest_source_(std::min(options.longest_source, transformer.longest_source())),
+      tick_(options.tick),
       packed_weights_(options.packed_weights) {
   check(options.beam >= 1 && options.n_best >= 1 &&
             (options.sampling || options.n_best <= options.beam),
         "translator: ", options.n_best, " outputs of a beam of ", options.beam);
-  for (int i = 0; i < std::max(1, options.threads); ++i) {
-    spaces_.push_back(std::make_unique<DecodingSpace>());
+  const auto threads = static_cast<std::size_t>(std::max(1, options.threads));
+  for (std::size_t i = 0; i < threads; ++i) {
+    spaces_.push_back(i < options.contexts.size()
+                          ? std::make_unique<DecodingSpace>(*options.contexts[i])
+                          : std::make_unique<DecodingSpace>());
   }
 }
 
@@ -187,9 +212,9 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   std::atomic<std::size_t> next = 0;
   run_lanes(lanes, threads, threads_of_lane, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
-    space.context.set_threads(threads_of_lane);
-    space.context.set_packed_weights(few ? packed_weights_ : nullptr);
+    const SetForDecoding set(space.context, threads_of_lane, few ? packed_weights_ : nullptr);
     for (std::size_t b = next++; b + 1 < borders.size(); b = next++) {
+      if (tick_) tick_();
       const auto which = std::span(order).subspan(borders[b], borders[b + 1] - borders[b]);
       translate_batch({which, first_line}, translations, space);
     }

@@ -4,6 +4,7 @@
 // translation depends on its line alone, never on the batch, the order or the number of threads.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,6 +47,10 @@ struct TranslatorOptions {
   /// Tokens of a source, its end included; at most as many as the model has positions.
   std::int64_t longest_source = 1024;
   int threads = 1;
+  /// Memory to decode in that is there anyway: one for each thread, as far as they go.
+  std::vector<Context*> contexts = {};
+  /// Called between batches, by any thread; it may throw to stop.
+  std::function<void()> tick = {};
   /// Used for a few sentences at a time; null where the weights do not stay as they are.
   kernels::PackedWeights* packed_weights = nullptr;
 };
@@ -85,6 +90,7 @@ class Translator {
   bool align_;
   std::size_t n_best_;
   std::int64_t longest_source_;
+  std::function<void()> tick_;
   kernels::PackedWeights* packed_weights_;
   std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread
 };

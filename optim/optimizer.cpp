@@ -5,6 +5,7 @@
 #include <set>
 
 #include "autograd/base/check.h"
+#include "autograd/kernels/reduction.h"
 
 namespace heddle {
 
@@ -105,6 +106,17 @@ std::vector<TensorToWrite> Optimizer::state() const {
         {std::move(tensor.name), safetensors_dtype(store_->dtype()), tensor.shape, tensor.data});
   }
   return state;
+}
+
+std::string Optimizer::bad_state() const {
+  for (const StateTensor& tensor : tensors()) {
+    const std::int64_t index = dispatch(store_->dtype(), "optimizer state", [&](auto zero) {
+      return kernels::first_non_finite(tensor.shape.elements(),
+                                       static_cast<const decltype(zero)*>(tensor.data));
+    });
+    if (index >= 0) return tensor.name;
+  }
+  return "";
 }
 
 void Optimizer::load_state(const SafetensorsFile& file) {

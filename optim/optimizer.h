@@ -46,6 +46,9 @@ class Optimizer {
 
   /// What a checkpoint keeps, as views; frozen parameters have no state.
   std::vector<TensorToWrite> state() const;
+  /// The name of the first tensor of the state with a number that is not finite; empty where all
+  /// are.
+  std::string bad_state() const;
   /// Takes the state from a file that holds nothing else. Throws FileError with all names that are
   /// missing, unexpected or of another shape or type; then nothing has changed.
   void load_state(const SafetensorsFile& file);

@@ -7,6 +7,24 @@
 
 namespace heddle {
 
+namespace {
+
+/// While alive, operations of the context are timed: those of updates, not those of validations.
+class Profiled {
+ public:
+  Profiled(Context& context, OpProfile* profile) : context_(context) {
+    context.set_profile(profile);
+  }
+  ~Profiled() { context_.set_profile(nullptr); }
+  Profiled(const Profiled&) = delete;
+  Profiled& operator=(const Profiled&) = delete;
+
+ private:
+  Context& context_;
+};
+
+}  // namespace
+
 std::int64_t target_tokens(const MicroBatch& batch) {
   std::int64_t tokens = 0;
   for (const Examples& examples : batch) {
@@ -36,17 +54,16 @@ void Lanes::set_profile(UpdateProfile* profile) {
       lane.keep_events(profile->most_events);
     }
   }
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    lanes_[i]->context.set_profile(profile != nullptr ? &profile->lanes[i] : nullptr);
-  }
 }
 
 void Lanes::run_lane(Lane& lane, int index, std::span<const MicroBatch> micro_batches, StepKey key,
                      double row_weight) const {
   lane.loss = 0.0;
   key.lane += static_cast<std::uint32_t>(index);
+  const auto i = static_cast<std::size_t>(index);
+  const Profiled profiled(lane.context, profile_ != nullptr ? &profile_->lanes[i] : nullptr);
   for (const MicroBatch& batch : micro_batches) {
-    const Examples& examples = batch[static_cast<std::size_t>(index)];
+    const Examples& examples = batch[i];
     if (!examples.target_output.empty()) {
       lane.row_weights.assign(examples.target_output.size(), row_weight);
       lane.context.begin(Mode::kTraining, key);
@@ -57,6 +74,12 @@ void Lanes::run_lane(Lane& lane, int index, std::span<const MicroBatch> micro_ba
     }
     ++key.micro_batch;
   }
+}
+
+std::vector<Context*> Lanes::contexts() const {
+  std::vector<Context*> contexts;
+  for (const auto& lane : lanes_) contexts.push_back(&lane->context);
+  return contexts;
 }
 
 UpdateResult Lanes::run(std::span<const MicroBatch> micro_batches, const StepKey& key) {

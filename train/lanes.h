@@ -54,6 +54,8 @@ class Lanes {
   /// Of the last run().
   const GradientSlab& gradients() const { return lanes_.front()->gradients; }
   int count() const { return static_cast<int>(lanes_.size()); }
+  /// One for each lane, to be used by others between the runs: memory, not what is in it.
+  std::vector<Context*> contexts() const;
 
  private:
   struct Lane {

@@ -1,6 +1,7 @@
 #include "train/learner.h"
 
 #include "autograd/base/aligned.h"
+#include "autograd/numeric_guard.h"
 
 namespace heddle {
 
@@ -25,6 +26,12 @@ Learner::Learner(const Config& root, const Settings& settings, const Vocabularie
       optimizer(root.object("optimizer", "How weights change."), store),
       schedule(root.object("schedule", "The learning rate, update by update."),
                transformer.d_model(), steps_of(settings)) {}
+
+std::string Learner::bad_numbers() const {
+  if (const auto found = find_non_finite(store)) return found->message();
+  const std::string moment = optimizer.bad_state();
+  return moment.empty() ? "" : "the optimizer's " + moment + " holds a number that is not finite";
+}
 
 void check_memory(const Config& root, const ParameterStore& store) {
   constexpr std::int64_t kGigabyte = 1'000'000'000;

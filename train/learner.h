@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "data/data_config.h"
 #include "decode/decode_config.h"
@@ -28,6 +29,10 @@ struct Settings {
 /// The model, its optimizer and schedule, declared in one store that is not allocated yet.
 struct Learner {
   Learner(const Config& root, const Settings& settings, const Vocabularies& vocabularies);
+
+  /// Which weight or moment is not finite; empty where all are. A weight whose moment is infinite
+  /// would never learn again.
+  std::string bad_numbers() const;
 
   ParameterStore store;
   Transformer transformer;

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 }
 
 // How many bytes hold complete lines of updates up to `update`.
-std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t update) {
+std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t update, bool validated) {
   std::ifstream file(path, std::ios::binary);
   check<FileError>(file.is_open(), "cannot read ", path.string());
   std::int64_t bytes = 0;
@@ -30,6 +30,7 @@ std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t updat
     if (!object.is_object() || !object.contains("update")) break;
     const Json& number = object.at("update");
     if (!number.is_number_integer() || number.get<std::int64_t>() > update) break;
+    if (!validated && number == update && object.value("kind", Json()) == "validation") break;
     bytes += std::ssize(line) + 1;
   }
   check<FileError>(!file.bad(), "cannot read ", path.string());
@@ -46,8 +47,9 @@ Json json_of(std::span<const std::int64_t> values) {
 
 }  // namespace
 
-MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t update) : path_(path) {
-  if (std::filesystem::exists(path)) bytes_ = bytes_to_keep(path, update);
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t update, bool validated)
+    : path_(path) {
+  if (std::filesystem::exists(path)) bytes_ = bytes_to_keep(path, update, validated);
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_to_write(path_, errno);
   if (::ftruncate(descriptor_, bytes_) == 0) return;

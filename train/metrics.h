@@ -19,9 +19,10 @@ struct Measurement {
 
 class MetricsFile {
  public:
-  /// Opens the file to add to it; what was written after `update` is cut off (resuming), as is a
-  /// last line that is not complete. Throws FileError.
-  MetricsFile(const std::filesystem::path& path, std::int64_t update);
+  /// Opens the file to add to it; what was written after `update` is cut off (resuming), where that
+  /// is not `validated` its validation, too, and a last line that is not complete. Throws
+  /// FileError.
+  MetricsFile(const std::filesystem::path& path, std::int64_t update, bool validated = true);
   ~MetricsFile();
   MetricsFile(const MetricsFile&) = delete;
   MetricsFile& operator=(const MetricsFile&) = delete;

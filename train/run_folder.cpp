@@ -244,6 +244,10 @@ void RunFolder::go_back(std::optional<std::int64_t> update, std::int64_t until) 
   if (!pointed("best")) fs::remove(path_ / kCheckpoints / "best");
 }
 
+bool has_begun(const fs::path& run) {
+  return !folders_in(run, kScheduled).empty() || !folders_in(run, kInterim).empty();
+}
+
 std::vector<fs::path> RunFolder::to_resume() const {
   std::vector<fs::path> folders = folders_in(path_, kInterim);
   for (fs::path& folder : checkpoints_in(path_)) folders.push_back(std::move(folder));

@@ -29,6 +29,8 @@ std::vector<std::filesystem::path> checkpoints_in(
     std::int64_t update = std::numeric_limits<std::int64_t>::max());
 /// The update of the checkpoint that a link ("last", "best") points to.
 std::optional<std::int64_t> pointed_in(const std::filesystem::path& run, const std::string& name);
+/// Whether a run in the folder has anything to go on from.
+bool has_begun(const std::filesystem::path& run);
 /// That of one update.
 std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t update);
 
@@ -70,6 +72,8 @@ class RunFolder {
   /// goes; or it is at its beginning, and all goes. A process that dies meanwhile leaves what leads
   /// here again.
   void go_back(std::optional<std::int64_t> update, std::int64_t until);
+  /// Throws FileError where the folder was removed or replaced meanwhile.
+  void check_ours() const;
   /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
   void point(const std::string& name, std::int64_t update);
   std::optional<std::int64_t> pointed(const std::string& name) const;
@@ -85,7 +89,6 @@ class RunFolder {
  private:
   void lock();
   bool is_ours() const;
-  void check_ours() const;
   void point_to(const std::string& name, const std::filesystem::path& folder) const;
   void remove_leftovers() const;
   void remove_unless_begun() const;

@@ -32,6 +32,9 @@ RunState state_of(const Json& json) {
     state.best.push_back({.update = integer(best, "update"), .value = best.at("value")});
   }
   state.validations_since_best = integer(json, "validations_since_best");
+  if (json.contains("validation_due") && !json.at("validation_due").is_null()) {
+    state.validation_due = integer(json, "validation_due");
+  }
   state.skipped = integer(json, "skipped");
   state.rollbacks = integer(json, "rollbacks");
   state.learning_rate_scale = json.at("learning_rate_scale");
@@ -57,6 +60,7 @@ std::string state_text(const RunState& state) {
       {"good", state.good},
       {"best", Json::array()},
       {"validations_since_best", state.validations_since_best},
+      {"validation_due", state.validation_due ? Json(*state.validation_due) : Json()},
       {"skipped", state.skipped},
       {"rollbacks", state.rollbacks},
       {"learning_rate_scale", state.learning_rate_scale},
@@ -69,11 +73,15 @@ std::string state_text(const RunState& state) {
   return json.dump();
 }
 
+bool is_of_this_version(const std::filesystem::path& file) {
+  return Json::parse(read_sealed(file)).at("format") == kStateFormat;
+}
+
 RunState read_state(const std::filesystem::path& file) {
   const Json json = Json::parse(read_sealed(file));
-  check<FileError>(json.at("format") == kStateFormat, file.string(),
-                   ": is of another version: it still translates, and a new run can begin with it "
-                   "(train.init_from)");
+  check<Damaged>(json.at("format") == kStateFormat, file.string(),
+                 ": is of another version: it still translates, and a new run can begin with it "
+                 "(train.init_from)");
   RunState state;
   bool possible = true;
   try {
@@ -83,10 +91,11 @@ RunState read_state(const std::filesystem::path& file) {
   }
   for (const std::int64_t count :
        {state.update, state.cursor.epoch, state.cursor.position, state.target_tokens,
-        state.since_report.target_tokens, state.skipped, state.rollbacks}) {
+        state.since_report.target_tokens, state.validation_due.value_or(0), state.skipped,
+        state.rollbacks}) {
     possible = possible && count >= 0 && count <= kLargest;
   }
-  check<FileError>(possible, file.string(), ": is damaged; take another checkpoint");
+  check<Damaged>(possible, file.string(), ": is damaged; take another checkpoint");
   return state;
 }
 

@@ -31,6 +31,7 @@ struct RunState {
   std::int64_t good = 0;            // the last checkpoint of the schedule when it was not
   std::vector<Validated> best;      // train.keep_best validations, the best first
   std::int64_t validations_since_best = 0;
+  std::optional<std::int64_t> validation_due;  // of the last update; the epoch before it
   std::int64_t skipped = 0;          // the last updates in a row, for numbers that are not finite
   std::int64_t rollbacks = 0;        // how often the run went back to a checkpoint
   double learning_rate_scale = 1.0;  // of the schedule, since then
@@ -40,6 +41,8 @@ struct RunState {
 
 /// The JSON of a state, for write_sealed().
 std::string state_text(const RunState& state);
+/// Whether read_state() knows what is in it. Throws FileError.
+bool is_of_this_version(const std::filesystem::path& file);
 /// Reads a state.json. Throws FileError.
 RunState read_state(const std::filesystem::path& file);
 

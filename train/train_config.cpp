@@ -79,7 +79,8 @@ void TrainConfig::read_checkpoints(const Config& train) {
 void TrainConfig::read_recovery(const Config& train) {
   max_skipped = train.integer("max_skipped", max_skipped, kCount,
                               "Updates in a row without a finite loss and gradient, which are "
-                              "skipped, with which the run goes back to its last checkpoint.");
+                              "skipped, with which the run goes back to its last good "
+                              "checkpoint.");
   max_rollbacks =
       train.integer("max_rollbacks", max_rollbacks, {0, 1000}, "How often it may; then it ends.");
   rollback_factor = train.number("rollback_factor", rollback_factor,

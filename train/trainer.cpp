@@ -1,16 +1,30 @@
 #include "train/trainer.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 
 #include "optim/clip.h"
 #include "train/checkpoint.h"
+#include "train/divergence.h"
 #include "train/selection.h"
 #include "train/version.h"
 
 namespace heddle {
 
 namespace {
+
+/// The user does not want to wait for the end of a validation.
+class Left : public std::exception {};
+
+std::function<void()> leaving(const Requests& user) {
+  return [&user] {
+    if (user.hurry()) throw Left();
+  };
+}
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -61,7 +75,9 @@ Trainer::Trainer(const Parts& parts, const RunState& state, bool saved)
                    .beam = parts.settings.train.validation_beam,
                    .length_penalty = parts.settings.decode.length_penalty,
                    .longest_source = parts.settings.data.max_length,
-                   .threads = parts.threads}),
+                   .threads = parts.threads,
+                   .contexts = lanes_.contexts(),
+                   .tick = leaving(parts.user)}),
       batch_options_(batch_options(parts.settings, parts.tokenizers)),
       stream_(parts.corpora.train(), batch_options_, state.cursor),
       micro_batches_(lanes_.count(), config_.lane_tokens),
@@ -180,7 +196,9 @@ void Trainer::report(MetricsFile& metrics, const UpdateResult& last, const Prefe
                    {"seconds", seconds},
                    {"waited_seconds", waited}});
   show_progress(loss, speed);
-  watch_loss(loss);
+  const std::string warning =
+      watch_loss(state_, loss, parts_.tokenizers.target().vocabulary().size);
+  if (!warning.empty()) parts_.progress.say(warning);
   state_.since_report = {};
   window_ = {.waited = batches.waited_nanoseconds()};
 }
@@ -199,30 +217,11 @@ void Trainer::show_progress(double loss, double speed) {
                         .seconds_left = per_update * static_cast<double>(updates - state_.update)});
 }
 
-// A loss that leaps up seldom comes down again by itself. Before the first report stands the loss
-// of a model that knows nothing.
-void Trainer::watch_loss(double loss) {
-  constexpr double kFar = 1.5, kAtLeast = 0.5, kKept = 0.9;
-  if (!std::isfinite(loss)) return;
-  const double nothing = std::log(parts_.tokenizers.target().vocabulary().size);
-  const double mean = state_.mean_loss.value_or(nothing);
-  const double far = kFar * mean + kAtLeast;
-  state_.diverging = loss > far;
-  if (state_.diverging) {
-    std::ostringstream text;
-    text << std::setprecision(3) << "the loss diverges: " << loss << " at update " << state_.update
-         << ", but " << mean
-         << " in the reports before; if it stays there, begin again with a lower "
-            "schedule.learning_rate or a longer schedule.warmup";
-    parts_.progress.say(text.str());
-  }
-  state_.mean_loss = kKept * mean + (1.0 - kKept) * std::min(loss, far);
-}
-
 // The loss, and metrics of translations; returns the value by which the best one is chosen.
 double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line) {
   const auto begin = Clock::now();
-  const double loss = validation_loss(lanes_, pairs, batch_options_, config_.lane_tokens);
+  const double loss =
+      validation_loss(lanes_, pairs, batch_options_, config_.lane_tokens, leaving(parts_.user));
   check<Diverged>(std::isfinite(loss), "the loss of the validation at update ", state_.update,
                   " is ", loss);
   std::vector<Measurement> values = {
@@ -244,36 +243,47 @@ double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, s
 }
 
 void Trainer::show_samples(const PairSet& pairs) {
-  for (const Sample& s : sample_translations(translator_, pairs, config_.sample_translations)) {
-    parts_.progress.say("  source       " + s.source);
-    parts_.progress.say("  target       " + s.target);
-    parts_.progress.say("  translation  " + s.translation);
+  try {
+    for (const Sample& s : sample_translations(translator_, pairs, config_.sample_translations)) {
+      parts_.progress.say("  source       " + s.source);
+      parts_.progress.say("  target       " + s.target);
+      parts_.progress.say("  translation  " + s.translation);
+    }
+  } catch (const Left&) {
+    return;  // they are for the eye alone
   }
 }
 
-void Trainer::validate(RunFolder& folder, MetricsFile& metrics) {
-  const PairSet* const pairs = parts_.corpora.valid();
-  if (pairs == nullptr || validated_ == state_.update) return;
-  validated_ = state_.update;
+// False where it was left: then it is still due.
+bool Trainer::validate(RunFolder& folder, MetricsFile& metrics) {
+  const PairSet& pairs = *parts_.corpora.valid();
   const auto begin = Clock::now();
   std::optional<MovingAverage::InUse> average;
   if (parts_.learner.average) average.emplace(*parts_.learner.average);
   std::string line;
-  const double value = measure_validation(metrics, *pairs, line);
+  double value = 0.0;
+  try {
+    value = measure_validation(metrics, pairs, line);
+  } catch (const Left&) {
+    return false;
+  }
+  state_.validation_due.reset();
   const std::optional<std::size_t> rank = take_validation(
       state_.best, {.update = state_.update, .value = value}, config_.keep_best, config_.best_by);
   const bool best = rank == 0U;
   state_.validations_since_best = best ? 0 : state_.validations_since_best + 1;
   parts_.progress.say("validation at update " + std::to_string(state_.update) + ": " + line +
                       (best ? ", the best" : ""));
-  show_samples(*pairs);
+  show_samples(pairs);
   average.reset();
   if (out_of_patience()) {
     parts_.progress.say("no better validation in " + std::to_string(*config_.patience) +
                         " in a row: the run ends");
   }
+  ::malloc_trim(0);  // what thousands of translations took in small pieces
   window_.begin += Clock::now() - begin;
   if (rank) save(folder, metrics);
+  return true;
 }
 
 void Trainer::append(MetricsFile& metrics, const std::vector<Measurement>& values) const {
@@ -284,16 +294,10 @@ void Trainer::write(const std::filesystem::path& folder) const {
   write_checkpoint(folder, parts_.learner, parts_.tokenizers, parts_.config, state_);
 }
 
-// Which are not finite; empty where all are.
-std::string Trainer::bad_weights() const {
-  const auto found = find_non_finite(parts_.learner.store);
-  return found ? "behind update " + std::to_string(state_.update) + " " + found->message() : "";
-}
-
 void Trainer::save(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return;
-  const std::string bad = bad_weights();
-  check<Diverged>(bad.empty(), bad);
+  const std::string bad = parts_.learner.bad_numbers();
+  check<Diverged>(bad.empty(), "behind update ", state_.update, " ", bad);
   const auto begin = Clock::now();
   if (!state_.diverging && state_.skipped == 0) state_.good = state_.update;
   insist(parts_.insist, [&] {
@@ -322,9 +326,9 @@ void Trainer::tidy(RunFolder& folder) const {
 // Between two checkpoints of the schedule, for the user. Says why where it cannot be.
 bool Trainer::save_interim(RunFolder& folder, MetricsFile& metrics) {
   if (saved_ == state_.update) return true;
-  const std::string bad = bad_weights();
+  const std::string bad = parts_.learner.bad_numbers();
   if (!bad.empty()) {
-    parts_.progress.say("not saved: " + bad);
+    parts_.progress.say("not saved: behind update " + std::to_string(state_.update) + " " + bad);
     return false;
   }
   insist(parts_.insist, [&] {
@@ -351,21 +355,25 @@ Trainer::End Trainer::run(RunFolder& folder, MetricsFile& metrics) {
   begin_ = Clock::now();
   window_ = {};
   if (saved_ == state_.update && state_.update > 0) tidy(folder);  // it may have been killed there
-  while (!finished()) {
+  while (state_.validation_due || !finished()) {
     if (parts_.user.stop()) {
       return save_interim(folder, metrics) ? End::kStopped : End::kNotSaved;
     }
     if (parts_.user.save() && save_interim(folder, metrics)) {
       parts_.progress.say("saved at update " + std::to_string(state_.update));
     }
-    const std::int64_t epochs = state_.cursor.epoch;
-    const UpdateResult last = update(batches);
-    if (!is_finite_step(last.loss, last.gradient_norm)) skip(last, metrics);
+    const std::int64_t epochs = state_.validation_due.value_or(state_.cursor.epoch);
     const auto due = [&](const Interval& interval) {
       return finished() || interval.ends(state_.update, epochs, state_.cursor.epoch);
     };
-    if (due({config_.report_every})) report(metrics, last, batches);
-    if (due(config_.validate_every)) validate(folder, metrics);
+    if (!state_.validation_due) {
+      const UpdateResult last = update(batches);
+      if (!is_finite_step(last.loss, last.gradient_norm)) skip(last, metrics);
+      if (due({config_.report_every})) report(metrics, last, batches);
+      const bool can_validate = parts_.corpora.valid() != nullptr;
+      if (can_validate && due(config_.validate_every)) state_.validation_due = epochs;
+    }
+    if (state_.validation_due && !validate(folder, metrics)) continue;
     if (due(config_.checkpoint_every)) save(folder, metrics);
   }
   save(folder, metrics);  // where it stopped right there before

@@ -27,10 +27,12 @@ class Diverged : public NumericError {
   using NumericError::NumericError;
 };
 
-/// What the user asks for meanwhile; both are looked at between updates.
+/// What the user asks for meanwhile; stop and save are looked at between updates.
 struct Requests {
   std::function<bool()> stop;
   std::function<bool()> save = [] { return false; };  // and go on; forgotten when it was told
+  /// Whether to leave a validation at once, for stop to be looked at: asked by any thread.
+  std::function<bool()> hurry = [] { return false; };
 };
 
 class Trainer {
@@ -86,15 +88,13 @@ class Trainer {
   void skip(const UpdateResult& result, MetricsFile& metrics);
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);
   void show_progress(double loss, double speed);
-  void watch_loss(double loss);
-  void validate(RunFolder& folder, MetricsFile& metrics);
+  bool validate(RunFolder& folder, MetricsFile& metrics);
   double measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line);
   void show_samples(const PairSet& pairs);
   bool out_of_patience() const;
   void save(RunFolder& folder, MetricsFile& metrics);
   bool save_interim(RunFolder& folder, MetricsFile& metrics);
   void write(const std::filesystem::path& folder) const;
-  std::string bad_weights() const;
   void tidy(RunFolder& folder) const;
   void remove_old(RunFolder& folder) const;
   void append(MetricsFile& metrics, const std::vector<Measurement>& values) const;
@@ -109,8 +109,8 @@ class Trainer {
   MicroBatches micro_batches_;       // of an update
   std::vector<std::int64_t> lines_;  // of its pairs
   Window window_;
-  std::int64_t saved_, validated_ = -1;  // the updates of the last ones
-  std::int64_t first_update_;            // of this process
+  std::int64_t saved_;         // the update of the last checkpoint of the schedule
+  std::int64_t first_update_;  // of this process
   Clock::time_point begin_ = Clock::now();
 };
 

@@ -26,7 +26,8 @@ constexpr int kMostLanes = 8;
 /// tokenizer that it takes from another model.
 std::vector<std::string> decisions(const TrainingRequest& request, const TrainConfig& train) {
   const fs::path before = request.run / kConfigFile;
-  const bool goes_on = request.open == RunFolder::Open::kContinue && fs::exists(before);
+  const bool goes_on =
+      request.open == RunFolder::Open::kContinue && has_begun(request.run) && fs::exists(before);
   std::vector<std::string> overrides;
   if (!train.lanes) {
     const std::string lanes = goes_on ? resolved_part(before, "/train/lanes")
@@ -195,33 +196,40 @@ Training::Prepared Training::prepare(const fs::path& caches,
   return p;
 }
 
-/// The state of a checkpoint that nothing has damaged; else says what has.
+/// The state of a checkpoint that nothing has damaged; else says what has. Throws where it cannot
+/// be read now.
 std::optional<RunState> Training::whole(const fs::path& checkpoint) const {
   try {
+    check<Damaged>(fs::exists(checkpoint / kStateFile), checkpoint.string(),
+                   ": holds no state.json; take another checkpoint");
     verify_files(checkpoint);
     return read_state(checkpoint / kStateFile);
-  } catch (const FileError& damage) {
-    progress_.say(damage.what());
-  } catch (const fs::filesystem_error& damage) {
+  } catch (const Damaged& damage) {
     progress_.say(damage.what());
   }
   return std::nullopt;
 }
 
-/// The first that nothing has damaged. None of none.
-std::optional<fs::path> Training::first_whole(const std::vector<fs::path>& checkpoints) const {
+/// The first that can be read and that nothing has damaged.
+fs::path Training::first_whole(const std::vector<fs::path>& checkpoints) const {
   for (const fs::path& checkpoint : checkpoints) {
-    if (whole(checkpoint)) return checkpoint;
+    try {
+      if (whole(checkpoint)) return checkpoint;
+    } catch (const FileError& unreadable) {
+      progress_.say(unreadable.what());
+    } catch (const fs::filesystem_error& unreadable) {
+      progress_.say(unreadable.what());
+    }
   }
-  check<FileError>(checkpoints.empty(), request_.run.string(),
-                   ": no checkpoint of the run can be taken; begin again with --force");
-  return std::nullopt;
+  fail<FileError>(request_.run.string(),
+                  ": no checkpoint of the run can be taken; begin again with --force");
 }
 
 /// The update of the last good checkpoint of the schedule: those that a user asked for would make
 /// what follows depend on it. Behind it weights must have changed, or the same would happen again.
 std::optional<std::int64_t> Training::last_good(const RunFolder& folder,
                                                 const RunState& failed) const {
+  folder.check_ours();
   std::vector<std::int64_t> updates = folder.checkpoints();
   std::ranges::reverse(updates);
   for (const std::int64_t update : updates) {
@@ -274,12 +282,11 @@ Trainer::Parts Training::parts(const Prepared& p) const {
 Trainer::End Training::run() {
   RunFolder folder(request_.run, request_.open);
   std::optional<fs::path> checkpoint;
-  const bool goes_on = request_.open == RunFolder::Open::kContinue;
-  const bool begun = fs::exists(folder.path() / kConfigFile);
-  check<FileError>(begun || !goes_on || folder.to_resume().empty(), folder.path().string(),
-                   ": holds checkpoints, but no config.json; copy that of the last one here");
-  if (goes_on && begun) {
-    check_resumable(folder.path() / kConfigFile, resolved_);
+  if (request_.open == RunFolder::Open::kContinue && has_begun(folder.path())) {
+    const fs::path before = folder.path() / kConfigFile;
+    check<FileError>(fs::exists(before), folder.path().string(),
+                     ": holds checkpoints, but no config.json; copy that of the last one here");
+    check_resumable(before, resolved_);
     checkpoint = first_whole(folder.to_resume());
   }
   std::optional<RunState> failed;
@@ -288,7 +295,9 @@ Trainer::End Training::run() {
     if (!failed) folder.begin(resolved_);
     if (failed) check_same_text(*failed, *p.corpora);
     std::optional<MetricsFile> metrics;
-    const auto open = [&] { metrics.emplace(folder.path() / "metrics.jsonl", p.state.update); };
+    const auto open = [&] {
+      metrics.emplace(folder.path() / "metrics.jsonl", p.state.update, !p.state.validation_due);
+    };
     if (failed) {
       insist(insist_, open);
       go_back(*failed, reason, p.state, *metrics);
@@ -313,7 +322,8 @@ Trainer::End Training::run() {
         failed->rollbacks,
         " times: begin again with a lower schedule.learning_rate or a longer schedule.warmup, if "
         "you like from a checkpoint that was good, with train.init_from");
-    const auto good = last_good(folder, *failed);
+    std::optional<std::int64_t> good;
+    insist(insist_, [&] { good = last_good(folder, *failed); });
     check<NumericError>(good || failed->update > failed->skipped, reason,
                         "; no update was finite: begin with other weights, or a lower "
                         "schedule.learning_rate");

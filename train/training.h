@@ -32,8 +32,8 @@ class Training {
   Training(const TrainingRequest& request, Progress& progress, Requests user);
 
   /// Prepares the run, in its folder, and trains. Where preparing fails, nothing is left of it.
-  /// Where the run diverges it goes back to its last checkpoint, with a lower learning rate, as
-  /// often as train.max_rollbacks says; then throws NumericError.
+  /// Where the run diverges it goes back to its last good checkpoint, with a lower learning rate,
+  /// as often as train.max_rollbacks says; then throws NumericError.
   Trainer::End run();
 
   struct Estimate {
@@ -56,8 +56,7 @@ class Training {
   Prepared prepare(const std::filesystem::path& caches,
                    const std::optional<std::filesystem::path>& checkpoint);
   std::optional<RunState> whole(const std::filesystem::path& checkpoint) const;
-  std::optional<std::filesystem::path> first_whole(
-      const std::vector<std::filesystem::path>& checkpoints) const;
+  std::filesystem::path first_whole(const std::vector<std::filesystem::path>& checkpoints) const;
   std::optional<std::int64_t> last_good(const RunFolder& folder, const RunState& failed) const;
   void say_how_it_begins(const Prepared& p, bool goes_on) const;
   void go_back(const RunState& failed, const std::string& reason, RunState& state,

@@ -5,7 +5,7 @@
 namespace heddle {
 
 double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
-                       std::int64_t lane_tokens) {
+                       std::int64_t lane_tokens, const std::function<void()>& tick) {
   BatchOptions in_order = options;
   in_order.shuffle = false;
   in_order.source_sampler = in_order.target_sampler = nullptr;
@@ -15,6 +15,7 @@ double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& o
   double sum = 0.0;
   std::int64_t tokens = 0;
   while (batch.after.epoch == 0) {
+    tick();
     stream.next(batch);
     micro_batches.clear();
     micro_batches.add(batch.pairs);

@@ -1,6 +1,7 @@
 // How well a model does on text that it does not learn from.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@
 namespace heddle {
 
 /// The negative log-likelihood per target token, ends counted, without label smoothing and dropout,
-/// of all pairs: its exponential is the perplexity. `lane_tokens`: see MicroBatches.
-double validation_loss(Lanes& lanes, const PairSet& pairs, const BatchOptions& options,
-                       std::int64_t lane_tokens);
+/// of all pairs: its exponential is the perplexity. `lane_tokens`: see MicroBatches. `tick` is
+/// called between batches; it may throw to stop.
+double validation_loss(
+    Lanes& lanes, const PairSet& pairs, const BatchOptions& options, std::int64_t lane_tokens,
+    const std::function<void()>& tick = [] {});
 
 /// Metrics of the translations of all pairs, against the references of their lines; where
 /// `references` is empty, against their targets.

@@ -58,6 +58,12 @@ void give_back(std::byte* memory, std::size_t size) {
   }
 }
 
+// So that the kernel provides every page now.
+void write_to_pages(std::byte* memory, std::size_t size) {
+  constexpr std::size_t kPage = 4096;
+  for (std::size_t i = 0; i < size; i += kPage) memory[i] = std::byte{0};
+}
+
 void unpoison([[maybe_unused]] std::byte* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef HEDDLE_ADDRESS_SANITIZER
   ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
@@ -114,11 +120,10 @@ void Arena::release(Mark mark) {
 void Arena::reset() {
   release({0, 0, 0});
   if (chunks_.size() > 1) {
-    const std::size_t total = capacity();
     const std::size_t first = chunks_.front().size;
     free_chunks();
     try {
-      add_chunk(total);
+      add_chunk(peak_ + peak_ / 8, Pages::kPresent);
     } catch (const std::bad_alloc&) {
       add_chunk(first);  // there was room for the pieces: they come back one by one
     }
@@ -136,10 +141,11 @@ std::size_t Arena::capacity() const {
   return total;
 }
 
-void Arena::add_chunk(std::size_t size) {
+void Arena::add_chunk(std::size_t size, Pages pages) {
   size = rounded_up(size, size >= kHugePage ? kHugePage : kAlignment);
   chunks_.reserve(chunks_.size() + 1);
   std::byte* const memory = obtain(size);
+  if (pages == Pages::kPresent) write_to_pages(memory, size);
   chunks_.push_back({memory, size});
   ++growths_;
   poison(memory, size);

@@ -1,9 +1,9 @@
 // Memory that lives for one step: a bump allocator that is reset, not freed.
 //
 // Memory comes in chunks. When a step needs more than there is, a chunk is added; the next reset
-// replaces all chunks by one of their total size, so that a steady step allocates nothing. Debug
-// and AddressSanitizer builds fill released memory with 0xFF (as floats: NaN) and the sanitizer
-// reports every access to it.
+// replaces all chunks by one with an eighth to spare, present from end to end: a steady step
+// allocates nothing and meets no page for the first time. Debug and AddressSanitizer builds fill
+// released memory with 0xFF (as floats: NaN) and the sanitizer reports every access to it.
 #pragma once
 
 #include <cstddef>
@@ -65,7 +65,8 @@ class Arena {
     std::byte* memory;
     std::size_t size;
   };
-  void add_chunk(std::size_t size);
+  enum class Pages { kAsUsed, kPresent };
+  void add_chunk(std::size_t size, Pages pages = Pages::kAsUsed);
   void free_chunks();
 
   std::vector<Chunk> chunks_;

@@ -125,6 +125,11 @@ TEST_CASE("hostile files: a model whose files claim terabytes") {
     heddle::write_sealed(checkpoint, changed.dump());  // as somebody might who means harm
     check_refused("inspect " + checkpoint.string(), 5, "state.json: is damaged");
   }
+  nlohmann::json older = nlohmann::json::parse(sealed);
+  older["format"] = 3;
+  write_bytes(state, older.dump());
+  CHECK(contains(heddle_run("inspect " + checkpoint.string()).out,
+                 "trained     by another version: "));
   write_bytes(state, sealed);
   stretch(checkpoint / "optimizer.safetensors", kTerabyte);
   check_refused("train " + (small / "run.json").string() + " --run " + model +

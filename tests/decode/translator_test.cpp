@@ -112,6 +112,27 @@ TEST_CASE("translator: beams and samples depend on their line and its number alo
   }
 }
 
+TEST_CASE("translator: decodes in memory that it is lent, and gives it back as it was") {
+  SmallRun small;
+  small.train({.set = {"train.steps=60"}});
+  const TrainedModel model(small / "run");
+  const Lines lines = many_lines();
+  const Lines expected = translate(model, lines);
+  for (const int threads : {1, 2, 3}) {
+    Context first(4), second(5);
+    TranslatorOptions options = model.translator_options(threads);
+    options.contexts = {&first, &second};
+    Translator translator(model.transformer(), model.tokenizers(), options);
+    CHECK(texts(translator(lines)) == expected);
+    if (threads == 1) CHECK(first.arena().peak() > 0);  // who takes a batch is chance
+    CHECK(texts(translator(std::span(lines).first(4))) ==
+          Lines(expected.begin(), expected.begin() + 4));
+    CHECK(first.threads() == 4);
+    CHECK(second.threads() == 5);
+    CHECK(first.packed_weights() == nullptr);
+  }
+}
+
 TEST_CASE("translator: learns to reverse") {
   SmallRun small(2000);
   small.train({.set = {"train.steps=400", "train.batch_tokens=600", "train.validate_every=500",

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "tests/support/allocation_counter.h"
 #include "tests/support/optimizers.h"
@@ -81,6 +82,17 @@ TEST_CASE("optimizer: a run goes on from its state with the same bits") {
       CHECK(resumed.values() == whole.values());
       CHECK((forgetful.values() == whole.values()) == whole.state().empty());
     }
+  }
+}
+
+TEST_CASE("optimizer: a moment that is not finite is named") {
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64}) {
+    OptimizedStore m("{}", kSmall, dtype);
+    m.step(1);
+    CHECK(m.optimizer.bad_state() == "");
+    auto* const moment = static_cast<std::byte*>(const_cast<void*>(m.optimizer.state()[2].data));
+    std::memset(moment + size_of(dtype), 0xFF, size_of(dtype));
+    CHECK(m.optimizer.bad_state() == "adam.second.weight");
   }
 }
 

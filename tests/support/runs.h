@@ -63,6 +63,7 @@ class SmallRun {
     int threads = 2;
     std::function<bool()> stop = [] { return false; };
     std::function<bool()> save = [] { return false; };
+    std::function<bool()> hurry = [] { return false; };
   };
 
   /// Trains; what was shown is in said().
@@ -77,7 +78,8 @@ class SmallRun {
     request.run = folder_ / options.run.c_str();
     request.open = options.open;
     request.threads = options.threads;
-    return {request, progress, {.stop = options.stop, .save = options.save}};
+    return {
+        request, progress, {.stop = options.stop, .save = options.save, .hurry = options.hurry}};
   }
 
   std::filesystem::path operator/(const char* name) const { return folder_ / name; }

@@ -40,6 +40,12 @@ TEST_CASE("metrics: resuming cuts off what came later, and a torn line") {
   write_bytes(path, kept + "{\"upda");
   MetricsFile(path, 99).append(27, {});
   CHECK(read_bytes(path) == kept + "{\"update\":27}\n");
+  const std::string validation = "{\"update\":30,\"kind\":\"validation\"}\n";
+  write_bytes(path, kept + "{\"update\":30,\"kind\":\"train\"}\n" + validation);
+  MetricsFile(path, 30);
+  CHECK(read_bytes(path).ends_with(validation));
+  MetricsFile(path, 30, /*validated=*/false);
+  CHECK(read_bytes(path) == kept + "{\"update\":30,\"kind\":\"train\"}\n");
   write_bytes(path, "no json\n{\"update\":1}\n");
   MetricsFile(path, 99);
   CHECK(read_bytes(path) == "");

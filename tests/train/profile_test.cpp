@@ -52,6 +52,8 @@ TEST_CASE("profile: lanes add up their own times, and bits stay the same") {
     CHECK(runs.at("embed") == 2 * 2);
     CHECK(runs.at("residual_norm") == 2 * 5);
   }
+  lanes.negative_log_likelihood(batches[0]);  // a validation is no update
+  CHECK(runs_of(profile.lanes[0]).at("embed") == 2 * 2);
   lanes.set_profile(nullptr);
   lanes.run(batches, {.seed = 1, .update = 2});
   CHECK(profile.lanes[0].products().size() == 12);

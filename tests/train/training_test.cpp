@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -177,6 +178,59 @@ TEST_CASE("training: a run that was stopped goes on as if it had not been") {
   small.train({.run = "longer", .set = longer});
   CHECK(small.bytes("whole/checkpoints/step-000014/model.safetensors") ==
         small.bytes("longer/checkpoints/step-000014/model.safetensors"));
+}
+
+TEST_CASE(
+    "training: a validation that the user does not wait for comes first when the run goes on") {
+  SmallRun small;
+  const std::vector<std::string> set = {"train.keep_last=20",
+                                        "train.batch_tokens=100",
+                                        "train.metrics=[\"chrf\"]",
+                                        "train.epochs=2",
+                                        "train.steps=1000",
+                                        "train.validate_every_epochs=1",
+                                        "train.checkpoint_every_epochs=1"};
+  small.train({.run = "whole", .set = set});
+  const std::vector<Json> metrics = metrics_of(small, "whole");
+  const std::int64_t end = metrics.back()["update"];
+  const auto same_as_whole = [&](const std::string& run) {
+    const RunFolder folder(small / "whole", RunFolder::Open::kContinue);
+    for (const std::int64_t update : folder.checkpoints()) {
+      const std::string name = "/checkpoints/" + folder.checkpoint(update).filename().string();
+      CHECK(checkpoint_bytes(small, run + name) == checkpoint_bytes(small, "whole" + name));
+    }
+    CHECK(metrics_of(small, run) == metrics);
+    CHECK(checkpoint_names(small, run) == checkpoint_names(small, "whole"));
+  };
+  int left = 0;
+  for (int patience = 0; patience < 40; ++patience) {
+    CAPTURE(patience);
+    const std::string run = "run" + std::to_string(patience);
+    std::atomic<int> waited = 0;
+    const auto hurry = [&] { return ++waited > patience; };
+    const auto stop = [&] { return waited > patience; };
+    if (small.train({.run = run, .set = set, .stop = stop, .hurry = hurry}) ==
+        Trainer::End::kFinished) {
+      break;
+    }
+    const RunState state = read_state(small / (run + "/checkpoints/last/state.json").c_str());
+    left += state.validation_due ? 1 : 0;
+    // A process that dies behind the line of its validation: it is not there twice.
+    const std::string killed = run + "killed";
+    fs::copy(small / run.c_str(), small / killed.c_str(),
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    if (state.validation_due) {
+      MetricsFile(small / (killed + "/metrics.jsonl").c_str(), state.update)
+          .append(state.update, {{"kind", std::string("validation")}});
+    }
+    for (const std::string& each : {run, killed}) {
+      CHECK(small.train({.run = each, .set = set, .open = RunFolder::Open::kContinue}) ==
+            Trainer::End::kFinished);
+      same_as_whole(each);
+    }
+  }
+  CHECK(left >= 4);
+  CHECK(end > 4);
 }
 
 TEST_CASE("training: goes on behind the newest checkpoint where the link is lost") {

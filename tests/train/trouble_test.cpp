@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,7 @@ using heddle::testing::after;
 using heddle::testing::checkpoint_names;
 using heddle::testing::contains;
 using heddle::testing::failure;
+using heddle::testing::read_bytes;
 using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
 using Json = nlohmann::json;
@@ -36,6 +38,16 @@ std::vector<Json> lines_of(const SmallRun& small, const std::string& kind) {
     if (json["kind"] == kind) lines.push_back(std::move(json));
   }
   return lines;
+}
+
+/// Settings that bring the loss to overflow: plain momentum, nothing clipped.
+Strings diverging(double learning_rate, int warmup, Strings more) {
+  const Json schedule = {
+      {"type", "inverse_sqrt"}, {"learning_rate", learning_rate}, {"warmup", warmup}};
+  more.insert(more.end(), {R"(optimizer={"type": "sgd", "momentum": 0.9})",
+                           "schedule=" + schedule.dump(), "model.norm_order=pre",
+                           "train.clip_norm=0", "train.validate_every=1000", "train.steps=60"});
+  return more;
 }
 
 /// A model with one number that does harm: without a seal, as a mean of checkpoints.
@@ -103,6 +115,34 @@ TEST_CASE("trouble: weights that are no numbers end a run that has nothing to go
   CHECK_FALSE(fs::exists(small / "run" / "checkpoints" / "last"));  // nothing good was there
 }
 
+TEST_CASE("trouble: a moment that is not finite is not saved") {
+  SmallRun small;
+  small.train({.set = {"train.steps=8", "train.max_rollbacks=0"}});
+  const Strings set = {"train.steps=20", "train.max_rollbacks=0"};
+  const fs::path folder = small / "run" / "checkpoints" / "step-000008";
+  const fs::path file = folder / "optimizer.safetensors";
+  std::string bytes = read_bytes(file);
+  const SafetensorsFile moments(file);
+  const SafetensorsEntry& second =
+      moments.at("adam.second.encoder.layers.0.feed_forward.hidden.bias");
+  const float infinite = std::numeric_limits<float>::infinity();
+  std::memcpy(bytes.data() + (bytes.size() - moments.data().size() + second.begin), &infinite,
+              sizeof infinite);
+  write_bytes(file, bytes);
+  const RunState state = read_state(folder / "state.json");
+  fs::remove(folder / "state.json");
+  write_sealed(folder, state_text(state));  // as if such a one had been saved
+  CHECK(small.train({.set = set, .open = kContinue, .stop = after(2)}) == Trainer::End::kNotSaved);
+  CHECK(contains(small.said(), "not saved: behind update 10 the optimizer's "));
+  CHECK(contains(small.said(),
+                 " the optimizer's " + second.name + " holds a number that is not finite\n"));
+  CHECK(contains(
+      failure<NumericError>([&] {
+        small.train({.set = {"train.steps=20", "train.max_rollbacks=0"}, .open = kContinue});
+      }),
+      "behind update 12 the optimizer's " + second.name));
+}
+
 TEST_CASE("trouble: a learning rate of a million is said") {
   SmallRun small;
   small.train({.set = {"schedule.learning_rate=1e6", "train.clip_norm=0", "schedule.warmup=0"}});
@@ -148,14 +188,7 @@ TEST_CASE("trouble: while its loss diverges a run keeps all that it may go back 
 }
 
 TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint and ends well") {
-  const Strings set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
-                       R"(schedule={"type": "inverse_sqrt", "learning_rate": 100, "warmup": 1000})",
-                       "model.norm_order=pre",
-                       "train.clip_norm=0",
-                       "train.validate_every=1000",
-                       "train.rollback_factor=0.01",
-                       "train.keep_last=1",
-                       "train.steps=60"};
+  const Strings set = diverging(100, 1000, {"train.rollback_factor=0.01", "train.keep_last=1"});
   SmallRun small;
   CHECK(small.train({.set = set}) == Trainer::End::kFinished);
   const std::string said = small.said();
@@ -189,13 +222,7 @@ TEST_CASE("trouble: a run that diverges goes back to its last good checkpoint an
 }
 
 TEST_CASE("trouble: a run that was never well begins again, and nothing of the first try is left") {
-  const Strings set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
-                       R"(schedule={"type": "inverse_sqrt", "learning_rate": 15, "warmup": 0})",
-                       "model.norm_order=pre",
-                       "train.clip_norm=0",
-                       "train.validate_every=1000",
-                       "train.rollback_factor=0.001",
-                       "train.steps=60"};
+  const Strings set = diverging(15, 0, {"train.rollback_factor=0.001"});
   SmallRun small;
   CHECK(small.train({.set = set}) == Trainer::End::kFinished);
   const std::string said = small.said();
@@ -251,10 +278,7 @@ TEST_CASE("trouble: a run whose older checkpoints are gone does not begin again 
 TEST_CASE("trouble: no more tries than asked for") {
   SmallRun small;
   const std::string message = failure<NumericError>([&] {
-    small.train({.set = {R"(optimizer={"type": "sgd", "momentum": 0.9})",
-                         R"(schedule={"type": "inverse_sqrt", "learning_rate": 15, "warmup": 0})",
-                         "model.norm_order=pre", "train.clip_norm=0", "train.steps=60",
-                         "train.rollback_factor=1", "train.max_rollbacks=2"}});
+    small.train({.set = diverging(15, 0, {"train.rollback_factor=1", "train.max_rollbacks=2"})});
   });
   CHECK(contains(message, "; the run went back 2 times: begin again with a lower "));
 }
