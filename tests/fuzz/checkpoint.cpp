@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFiles[] = {kConfigFile, "tokenizer", kStateFile, kModelFile,
-                                  "optimizer.safetensors"};
+constexpr const char* kFiles[] = {kConfigFile, "tokenizer",    kStateFile,
+                                  kModelFile,  kOptimizerFile, kAverageFile};
 constexpr std::string_view kMissing = "-";
 
 // Larger models are opened, but a translation with them would cost the fuzzer its speed.
