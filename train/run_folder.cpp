@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "autograd/base/atomic_file.h"
 #include "autograd/base/atomic_folder.h"
 #include "autograd/base/check.h"
 #include "autograd/base/text_file.h"
@@ -100,6 +101,7 @@ void RunFolder::begin(const std::string& config) {
     fs::create_directories(path_ / kCheckpoints);
   }
   write_text(path_ / kConfig, config);
+  flush_name(path_);
 }
 
 // What failed before it began leaves nothing behind, so that it can be tried again.

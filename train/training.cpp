@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
 
+#include "autograd/base/atomic_file.h"
 #include "autograd/base/parallel.h"
 #include "autograd/parameter_file.h"
 #include "decode/average.h"
@@ -296,7 +298,9 @@ Trainer::End Training::run() {
     if (failed) check_same_text(*failed, *p.corpora);
     std::optional<MetricsFile> metrics;
     const auto open = [&] {
-      metrics.emplace(folder.path() / "metrics.jsonl", p.state.update, !p.state.validation_due);
+      const fs::path file = folder.path() / "metrics.jsonl";
+      metrics.emplace(file, p.state.update, !p.state.validation_due);
+      flush_name(file);
     };
     if (failed) {
       insist(insist_, open);

@@ -34,7 +34,12 @@ bool is_temporary_name(const std::filesystem::path& path) {
 
 void flush_to_disk(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;
+  if (descriptor < 0) {
+    // A folder that may be written to need not be readable.
+    check<FileError>(errno == EACCES, "cannot open ", path.string(), ": ",
+                     std::generic_category().message(errno));
+    return;
+  }
   const int error = ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
   // Some file systems do not flush folders and say EINVAL.

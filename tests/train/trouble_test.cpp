@@ -3,12 +3,16 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 
 #include "autograd/parameter_file.h"
 #include "decode/seal.h"
 #include "decode/trained_model.h"
+#include "tests/support/full_disk.h"
 #include "tests/support/runs.h"
 #include "train/run_history.h"
 #include "train/run_state.h"
@@ -18,6 +22,7 @@ using heddle::testing::after;
 using heddle::testing::checkpoint_names;
 using heddle::testing::contains;
 using heddle::testing::failure;
+using heddle::testing::FullDisk;
 using heddle::testing::read_bytes;
 using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
@@ -49,6 +54,26 @@ Strings diverging(double learning_rate, int warmup, Strings more) {
                            "train.clip_norm=0", "train.validate_every=1000", "train.steps=60"});
   return more;
 }
+
+std::size_t skipped_updates(const std::string& said) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; (i = said.find(" is skipped: ", i)) != said.npos; ++i) ++count;
+  return count;
+}
+
+/// Text that somebody is told of as it grows.
+class Told : public std::stringbuf {
+ public:
+  explicit Told(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
+
+ private:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    const std::streamsize written = std::stringbuf::xsputn(text, size);
+    tell_(str());
+    return written;
+  }
+  std::function<void(const std::string&)> tell_;
+};
 
 /// A model with one number that does harm: without a seal, as a mean of checkpoints.
 fs::path poisoned(SmallRun& small, const std::string& parameter, std::int64_t element,
@@ -256,6 +281,29 @@ TEST_CASE("trouble: a run that was never well begins again, and nothing of the f
   CHECK(small.bytes("run/checkpoints/last/state.json") == expected);
   CHECK(checkpoint_names(small, "run") == names);
   CHECK(read_history(small / "run").train.at("loss").size() == 15);
+}
+
+TEST_CASE("trouble: a disk that is full while a run goes back is waited for") {
+  const Strings set = diverging(15, 0, {"train.rollback_factor=0.001"});
+  SmallRun small;
+  small.train({.run = "whole", .set = set});
+  std::optional<FullDisk> disk;
+  bool was_full = false;
+  Told told([&](const std::string& said) {
+    if (!was_full && skipped_updates(said) == 3) {
+      was_full = true;
+      disk.emplace(0);
+    }
+    if (disk && contains(said, "; the run waits and tries again for ")) disk.reset();
+  });
+  std::ostream stream(&told);
+  Progress progress(stream, false);
+  CHECK(small.training({.set = set}, progress).run() == Trainer::End::kFinished);
+  CHECK(was_full);
+  CHECK_FALSE(disk);
+  CHECK(small.bytes("run/checkpoints/last/state.json") ==
+        small.bytes("whole/checkpoints/last/state.json"));
+  CHECK(lines_of(small, "rollback").size() == 1);
 }
 
 TEST_CASE("trouble: a run whose older checkpoints are gone does not begin again by itself") {
