@@ -110,7 +110,8 @@ void multiply_rows(const T* panel, std::int64_t rows, std::int64_t depth, Operan
     c.data += kRows * c.stride;
   }
   if constexpr (kRows > 1) {
-    if (rows > 0) multiply_rows<T, kRows / 2>(panel, rows, depth, a, outs, c);
+    constexpr int kFewer = kRows == 6 ? 4 : kRows / 2;
+    if (rows > 0) multiply_rows<T, kFewer>(panel, rows, depth, a, outs, c);
   }
 }
 
