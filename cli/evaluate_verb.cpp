@@ -49,8 +49,8 @@ Lines read_lines(const std::string& path) {
   std::size_t bytes = 0;
   for (std::string line; reader.next(line);) {
     bytes += sizeof line + line.size();
-    check<DataError>(bytes <= kMost, path, ": line ", lines.size() + 1,
-                     ": so far takes 1 GiB of memory, which is the limit; compare parts of it");
+    check<DataError>(bytes <= kMost, path, ": the first ", lines.size() + 1,
+                     " lines take more than 1 GiB of memory; compare parts of it");
     lines.push_back(line);
   }
   return lines;
@@ -66,7 +66,7 @@ void check_equal_length(const std::string& a, const A& of_a, const std::string& 
 ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
                       const std::vector<References>& references, int threads) {
   constexpr std::int64_t kBatchTokens = 2048;
-  constexpr std::size_t kBatches = 64;  // at a time
+  constexpr std::size_t kBatches = 16;  // at a time
   std::vector<PackedPairs> batches(1);
   ReferenceLoss loss;
   const auto add = [&] {

@@ -1,6 +1,7 @@
 // heddle evaluate from outside: metrics of files, one line each, and errors that help.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program.h"
@@ -151,6 +152,48 @@ TEST_CASE("cli evaluate: bad input is one sentence") {
     CHECK(outcome.code == 2);
     CHECK(outcome.out == "");
   }
+}
+
+TEST_CASE("cli evaluate: a long text is taken in parts, with the results of the whole") {
+  const SmallRun& small = trained();
+  const std::string sources = small.bytes("valid.src"), targets = small.bytes("valid.tgt");
+  std::string many_sources, many_targets;
+  for (int i = 0; i < 250; ++i) {  // 10,000 lines: more than a window, and than batches at a time
+    many_sources += sources;
+    many_targets += targets;
+  }
+  write_bytes(small / "many.src", many_sources);
+  write_bytes(small / "many.tgt", many_targets);
+  const auto evaluated = [&](const char* source, const char* target) {
+    return nlohmann::json::parse(heddle_run("evaluate " + (small / "run").string() + " --json" +
+                                            " --metric exact --metric per --source " +
+                                            (small / source).string() + " --reference " +
+                                            (small / target).string())
+                                     .out);
+  };
+  const auto once = evaluated("valid.src", "valid.tgt"), many = evaluated("many.src", "many.tgt");
+  for (const char* value : {"token_error_rate", "exact_match", "loss"}) {
+    CHECK(many.at(value).get<double>() ==
+          doctest::Approx(once.at(value).get<double>()).epsilon(1e-6));  // float32
+  }
+  CHECK(many.at("target_tokens") == 250 * once.at("target_tokens").get<int>());
+}
+
+TEST_CASE("cli evaluate: a file that would not fit is refused") {
+  const Files files;
+  const std::string path = files("endless");
+  constexpr std::uintmax_t kLine = std::uintmax_t{63} << 20;
+  std::ofstream file(path, std::ios::binary);
+  for (int line = 1; line <= 20; ++line) {  // of zeros, which a sparse file does not store
+    file.seekp(static_cast<std::streamoff>(line * kLine));
+    file << '\n';
+  }
+  file.close();
+  const Outcome outcome = heddle_run("evaluate --hypothesis " + path + " --reference " + path);
+  CHECK(outcome.code == 4);
+  CHECK(outcome.err ==
+        "heddle: " + path +
+            ": the first 17 lines take more than 1 GiB of memory; compare parts of it\n");
 }
 
 }  // namespace
