@@ -182,10 +182,10 @@ TEST_CASE("cli evaluate: a long text is taken in parts, with the results of the 
 TEST_CASE("cli evaluate: a file that would not fit is refused") {
   const Files files;
   const std::string path = files("endless");
-  constexpr std::uintmax_t kLine = std::uintmax_t{63} << 20;
+  constexpr std::streamoff kLine = std::streamoff{63} << 20;
   std::ofstream file(path, std::ios::binary);
   for (int line = 1; line <= 20; ++line) {  // of zeros, which a sparse file does not store
-    file.seekp(static_cast<std::streamoff>(line * kLine));
+    file.seekp(line * kLine);
     file << '\n';
   }
   file.close();
