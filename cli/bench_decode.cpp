@@ -86,10 +86,12 @@ DecodeReport bench_decode(const std::string& model, const std::string& source,
 
   DecodeReport report{.model = model, .threads = threads, .runs = kRuns};
   report.sentences = std::ssize(lines);
-  const double flops_before = reference_flops(threads);
   std::optional<TrainedModel> trained;
   report.load_seconds = seconds_of([&] { trained.emplace(model); });
-  const TranslatorOptions options = search.applied_to(trained->translator_options(threads));
+  const double flops_before = reference_flops(threads);
+  forget_peak_resident_bytes();
+  TranslatorOptions options = search.applied_to(trained->translator_options(threads));
+  options.scores = false;
   report.beam = options.beam;
   report.limit = words_of(options.limit);
   Translator translator(trained->transformer(), trained->tokenizers(), options);

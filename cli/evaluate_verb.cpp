@@ -115,8 +115,10 @@ std::vector<Metric> chosen_metrics(const Arguments& arguments) {
 }
 
 Lines translated(const TrainedModel& model, const Lines& sources, const Arguments& arguments) {
-  Translator translator(model.transformer(), model.tokenizers(),
-                        arguments.search.applied_to(model.translator_options(arguments.threads)));
+  TranslatorOptions options =
+      arguments.search.applied_to(model.translator_options(arguments.threads));
+  options.scores = false;
+  Translator translator(model.transformer(), model.tokenizers(), options);
   constexpr std::size_t kWindow = 8192;  // lines; only texts are kept of those before
   Lines texts;
   Remarks remarks;

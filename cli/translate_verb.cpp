@@ -79,6 +79,8 @@ class Lines {
         scores_(numbers_ || arguments.scores),
         alignment_(arguments.alignment) {}
 
+  bool scores() const { return scores_; }
+
   void append(const Translation& translation, std::int64_t line, std::string& text) const {
     if (translation.outputs.empty()) append(Translation::Output(), line, text);
     for (const Translation::Output& output : translation.outputs) append(output, line, text);
@@ -98,15 +100,16 @@ class Lines {
 
 void run(const Arguments& arguments) {
   const TrainedModel model(arguments.model);
+  const Lines format(arguments);
   TranslatorOptions options =
       arguments.search.applied_to(model.translator_options(arguments.threads));
   options.align = arguments.alignment;
+  options.scores = format.scores();
   Translator translator(model.transformer(), model.tokenizers(), options);
   const Input input(arguments.input);
   Prefixes prefixes(arguments.prefixes, input.name());
   Output output(arguments.output);
   LineStream stream(input.descriptor(), input.name());
-  const Lines format(arguments);
   Remarks remarks;
   for (Window window;;) {
     const std::vector<std::string> lines = stream.next(window.lines(), kIdleMilliseconds);

@@ -10,6 +10,9 @@ namespace heddle {
 
 namespace {
 
+// Scores that are looked through together.
+constexpr std::int64_t kBlock = 64;
+
 template <class T>
 T largest_of(const T* values, std::int64_t count) {
   T largest = values[0];
@@ -34,10 +37,11 @@ double logsumexp(T* scores, std::int64_t classes) {
   return value;
 }
 
-// Most blocks have nothing that is better than what there is, which their maximum tells.
+// Of the scores as they are. Most blocks have nothing that is better than what there is, which
+// their maximum tells.
 template <class T>
-void find_best(T* scores, std::int64_t classes, std::size_t count, std::vector<Candidate>& best) {
-  constexpr std::int64_t kBlock = 64;
+void find_best(const T* scores, std::int64_t classes, std::size_t count,
+               std::vector<Candidate>& best) {
   best.clear();
   for (std::int64_t begin = 0; begin < classes; begin += kBlock) {
     const std::int64_t end = std::min(begin + kBlock, classes);
@@ -51,8 +55,15 @@ void find_best(T* scores, std::int64_t classes, std::size_t count, std::vector<C
       }
     }
   }
-  const double normaliser = logsumexp(scores, classes);
-  for (Candidate& c : best) c.log_probability -= normaliser;
+}
+
+// Zero, or NaN where one of them is not finite.
+template <class T>
+T sum_of_nothing(const T* scores, std::int64_t classes) {
+  T sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < classes; ++i) sum += scores[i] * T{0};
+  return sum;
 }
 
 }  // namespace
@@ -62,7 +73,26 @@ void best_candidates(const Tensor& logits, std::int64_t row, std::size_t count,
   dispatch(logits.dtype, "best_candidates", [&](auto zero) {
     using T = decltype(zero);
     const std::int64_t classes = logits.shape.columns();
-    find_best(static_cast<T*>(logits.data) + row * classes, classes, count, best);
+    T* scores = static_cast<T*>(logits.data) + row * classes;
+    find_best(scores, classes, count, best);
+    const double normaliser = logsumexp(scores, classes);
+    for (Candidate& c : best) c.log_probability -= normaliser;
+  });
+}
+
+std::int32_t likeliest(const Tensor& logits, std::int64_t row) {
+  return dispatch(logits.dtype, "likeliest", [&](auto zero) {
+    using T = decltype(zero);
+    const std::int64_t classes = logits.shape.columns();
+    const T* scores = static_cast<const T*>(logits.data) + row * classes;
+    check_scores(static_cast<double>(sum_of_nothing(scores, classes)));
+    const T* best = scores;
+    for (std::int64_t begin = 0; begin < classes; begin += kBlock) {
+      const std::int64_t count = std::min(kBlock, classes - begin);
+      const T largest = largest_of(scores + begin, count);
+      if (largest > *best) best = std::find(scores + begin, scores + begin + count, largest);
+    }
+    return static_cast<std::int32_t>(best - scores);
   });
 }
 
@@ -76,9 +106,9 @@ Candidate candidate_of(const Tensor& logits, std::int64_t row, std::int32_t id) 
   });
 }
 
-void check_scores(double logsumexp) {
+void check_scores(double sum) {
   check<NumericError>(
-      std::isfinite(logsumexp),
+      std::isfinite(sum),
       "decoding: the model's scores are no finite numbers; its weights are damaged");
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "autograd/tensor.h"
@@ -13,16 +14,23 @@ struct Candidate {
   double log_probability;
 };
 
+/// The log-probability of what nobody asked the score of.
+inline constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();
+
 /// The `count` likeliest of row `row` of `logits` [rows, classes], or all if there are fewer; the
 /// likeliest first, of equals the smaller id. The row is used up: its values are lost. Throws
 /// NumericError where the scores are no numbers.
 void best_candidates(const Tensor& logits, std::int64_t row, std::size_t count,
                      std::vector<Candidate>& best);
 
+/// The likeliest alone, of equals the smallest id: for less work. Throws NumericError where a score
+/// is no finite number.
+std::int32_t likeliest(const Tensor& logits, std::int64_t row);
+
 /// Token `id` as the continuation. The row is used up.
 Candidate candidate_of(const Tensor& logits, std::int64_t row, std::int32_t id);
 
-/// Throws NumericError unless the log of the sum of exp(scores) is finite.
-void check_scores(double logsumexp);
+/// Throws NumericError unless what was summed up of a row's scores is finite.
+void check_scores(double sum);
 
 }  // namespace heddle

@@ -7,11 +7,12 @@ namespace heddle {
 std::vector<Hypothesis> greedy(const Transformer& transformer, const DecodingInput& input,
                                const LengthLimit& limit, DecodingSpace& space) {
   std::vector<Candidate> best;
-  const auto likeliest = [&](const Tensor& logits, std::int64_t row, const Growing&) {
+  const auto choose = [&](const Tensor& logits, std::int64_t row, const Growing&) {
+    if (!input.scores) return Candidate{likeliest(logits, row), kNoScore};
     best_candidates(logits, row, 1, best);
     return best.front();
   };
-  return roll_out(transformer, input, 1, limit, likeliest, space);
+  return roll_out(transformer, input, 1, limit, choose, space);
 }
 
 }  // namespace heddle

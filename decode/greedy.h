@@ -9,7 +9,8 @@
 
 namespace heddle {
 
-/// One hypothesis for each sentence, in their order; its score is left open.
+/// One hypothesis for each sentence, in their order; its score is left open, and its
+/// log-probability is NaN unless the input asks for it.
 std::vector<Hypothesis> greedy(const Transformer& transformer, const DecodingInput& input,
                                const LengthLimit& limit, DecodingSpace& space);
 

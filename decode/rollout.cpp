@@ -66,7 +66,10 @@ class RollOut {
     const std::size_t sentence = output / copies_;
     const std::size_t position = hypotheses_[output].ids.size();
     const std::span<const std::int32_t> prefix = input_.prefix(sentence);
-    if (position < prefix.size()) return candidate_of(logits, row, prefix[position]);
+    if (position < prefix.size()) {
+      if (!input_.scores) return {prefix[position], kNoScore};
+      return candidate_of(logits, row, prefix[position]);
+    }
     return choose_(logits, row, {sentence, output % copies_, static_cast<std::int32_t>(position)});
   }
 

@@ -22,6 +22,7 @@ using ChooseToken =
     std::function<Candidate(const Tensor& logits, std::int64_t row, const Growing& output)>;
 
 /// `copies` hypotheses for each sentence, those of a sentence side by side; scores are left open.
+/// Tokens of a prefix have their log-probability only where the input asks for it.
 std::vector<Hypothesis> roll_out(const Transformer& transformer, const DecodingInput& input,
                                  std::size_t copies, const LengthLimit& limit,
                                  const ChooseToken& choose, DecodingSpace& space);

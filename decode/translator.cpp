@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t kBatchSentences = 32;
 constexpr std::size_t kBatchRows = 80;  // sentences by hypotheses of each
 constexpr std::size_t kBatchTokens = 4096;
-// For more than these the order of the weights matters less than the memory of a copy.
-constexpr std::size_t kFewHypotheses = 8;
 
 /// Where batches begin, and the end: of sentences from long to short.
 std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
@@ -94,6 +92,7 @@ Translator::Translator(const Transformer& transformer, const Tokenizers& tokeniz
       tokenizers_(tokenizers),
       search_({options.beam, options.length_penalty, options.limit}),
       sampling_(options.sampling),
+      scores_(options.scores),
       align_(options.align),
       n_best_(static_cast<std::size_t>(options.n_best)),
       longest_source_(std::min(options.longest_source, transformer.longest_source())),
@@ -160,7 +159,9 @@ void Translator::translate_batch(const Batch& batch, std::vector<Translation>& t
     prefixes.push_back(translations[i].prefix_ids);
   }
   const Tokens source{ids, Sequences(sentences)};
-  std::vector<std::vector<Hypothesis>> found = search({source, prefixes}, batch, space);
+  DecodingInput input(source, prefixes);
+  input.scores = scores_;
+  std::vector<std::vector<Hypothesis>> found = search(input, batch, space);
   for (std::size_t i = 0; i < batch.which.size(); ++i) {
     Translation& translation = translations[batch.which[i]];
     found[i].resize(std::min(found[i].size(), n_best_));
@@ -205,14 +206,13 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
                            [&](std::size_t i) { return translations[i].source_ids.size(); });
   const std::vector<std::size_t> borders =
       batch_borders(order, translations, hypotheses(), spaces_.size());
-  const bool few = order.size() * hypotheses() <= kFewHypotheses;
   const int lanes = std::min(threads, static_cast<int>(borders.size()) - 1);
   // Of one lane all. Several would make threads anew for every loop.
   const int threads_of_lane = lanes == 1 ? threads : 1;
   std::atomic<std::size_t> next = 0;
   run_lanes(lanes, threads, threads_of_lane, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
-    const SetForDecoding set(space.context, threads_of_lane, few ? packed_weights_ : nullptr);
+    const SetForDecoding set(space.context, threads_of_lane, packed_weights_);
     for (std::size_t b = next++; b + 1 < borders.size(); b = next++) {
       if (tick_) tick_();
       const auto which = std::span(order).subspan(borders[b], borders[b + 1] - borders[b]);

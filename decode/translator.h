@@ -43,6 +43,8 @@ struct TranslatorOptions {
   double length_penalty = 1.0;
   int n_best = 1;  // outputs of a line: at most as many as the beam, unless they are sampled
   std::optional<SamplingOptions> sampling = {};  // instead of a search
+  /// Whether somebody looks at scores: greedy search is faster without, then they are NaN.
+  bool scores = true;
   bool align = false;
   /// Tokens of a source, its end included; at most as many as the model has positions.
   std::int64_t longest_source = 1024;
@@ -51,7 +53,8 @@ struct TranslatorOptions {
   std::vector<Context*> contexts = {};
   /// Called between batches, by any thread; it may throw to stop.
   std::function<void()> tick = {};
-  /// Used for a few sentences at a time; null where the weights do not stay as they are.
+  /// Where copies of the weights are kept in the order of products; null where the weights do not
+  /// stay as they are.
   kernels::PackedWeights* packed_weights = nullptr;
 };
 
@@ -87,6 +90,7 @@ class Translator {
   const Tokenizers& tokenizers_;
   BeamOptions search_;
   std::optional<SamplingOptions> sampling_;
+  bool scores_;
   bool align_;
   std::size_t n_best_;
   std::int64_t longest_source_;

@@ -12,10 +12,7 @@ void CachedRows::reset(std::int64_t width, DType dtype) {
 }
 
 void CachedRows::grow(std::int64_t rows) {
-  const auto bytes = static_cast<std::size_t>(rows * width_) * size_of(dtype_);
-  if (bytes <= bytes_.size()) return;
-  bytes_.reserve(bytes);  // not twice as much
-  bytes_.resize(bytes);
+  memory_.grow(static_cast<std::size_t>(rows * width_) * size_of(dtype_));
 }
 
 void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from,
@@ -24,7 +21,7 @@ void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from
     return static_cast<std::size_t>(count) * size_of(dtype_);
   };
   const auto* source = static_cast<const std::byte*>(from.matrix.data) + bytes(from.first);
-  std::byte* place = bytes_.data() + bytes(row * width_ + first);
+  std::byte* place = memory_.data() + bytes(row * width_ + first);
   for (std::int64_t i = 0; i < from.matrix.shape[0]; ++i) {
     std::memcpy(place, source, bytes(columns));
     source += bytes(from.matrix.shape.columns());
@@ -33,9 +30,7 @@ void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from
 }
 
 Tensor CachedRows::view(Context& context, std::int64_t count) const {
-  // A tensor has no type for memory that is only read; attention writes nowhere but to its result.
-  auto* const data = const_cast<std::byte*>(bytes_.data());
-  return context.view(data, {count, width_}, dtype_);
+  return context.view(memory_.data(), {count, width_}, dtype_);
 }
 
 void DecoderCache::begin(const Layout& layout, Sequences source, DType dtype) {
@@ -106,7 +101,7 @@ void DecoderCache::extend(Sequences sequences) {
   new_rows_ = rows_;
   rows_ += total_length(sequences);
   if (rows_ > capacity_) {
-    capacity_ = rows_ + std::max(kBlock * hypotheses(), rows_ / 2);
+    capacity_ = rows_ + kBlock * hypotheses();
     for (CachedRows& rows : self_) rows.grow(capacity_);
   }
   first_positions_.clear();

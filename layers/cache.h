@@ -4,7 +4,7 @@
 // Self-attention. Each sublayer has one matrix of rows [key | value]; every new token of every
 // hypothesis gets the next row. Which rows are the past of a hypothesis says the ancestry table
 // [hypotheses, positions], shared by all sublayers: when beams are reordered, row numbers are
-// copied, never keys. Matrix and table grow by blocks of 16 positions.
+// copied, never keys. Matrix and table grow by 16 positions of every hypothesis.
 //
 // Cross-attention. Each sublayer has the rows [key | value] of all source tokens, computed once; a
 // hypothesis reads those of its sentence. A sentence that is finished leaves when no hypothesis
@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "autograd/base/growing_memory.h"
 #include "autograd/ops/attention.h"
 
 namespace heddle {
@@ -36,7 +37,7 @@ class CachedRows {
  private:
   std::int64_t width_ = 0;
   DType dtype_ = DType::kFloat32;
-  std::vector<std::byte> bytes_;
+  GrowingMemory memory_;
 };
 
 class DecoderCache {

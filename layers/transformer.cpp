@@ -17,7 +17,7 @@ constexpr std::int64_t kMostParameters = std::int64_t{1} << 36;
 
 // Of the first sentences, those that are encoded together.
 std::size_t sentences_at_once(Sequences sentences) {
-  constexpr std::int64_t kTokens = 256;  // enough rows for fast products
+  constexpr std::int64_t kTokens = 128;  // enough rows for fast products
   std::size_t count = 1;
   for (std::int64_t tokens = sentences[0].length; count < sentences.size(); ++count) {
     tokens += sentences[count].length;

@@ -17,8 +17,10 @@ namespace heddle {
 /// Of several values; of an even number the mean of the two in the middle.
 double median(std::vector<double> values);
 
-/// The most memory that this process has held so far.
+/// The most memory that this process has held so far, or since it was told to forget.
 std::int64_t peak_resident_bytes();
+/// Gives memory that is free back to the system, and counts the most from now on.
+void forget_peak_resident_bytes();
 
 struct StepTimingOptions {
   int updates = 10;  // that are timed

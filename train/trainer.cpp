@@ -74,6 +74,7 @@ Trainer::Trainer(const Parts& parts, const RunState& state, bool saved)
                   {.limit = parts.settings.decode.limit,
                    .beam = parts.settings.train.validation_beam,
                    .length_penalty = parts.settings.decode.length_penalty,
+                   .scores = false,
                    .longest_source = parts.settings.data.max_length,
                    .threads = parts.threads,
                    .contexts = lanes_.contexts(),

@@ -69,9 +69,10 @@ struct TileRow {
   }
 };
 
+// A function of its own: inlined into a larger one, GCC 12 spills the sums inside the loop.
 template <class T, int kRows>
-void multiply_tile(const T* panel, std::int64_t depth, Operand<T> a, std::int64_t outs,
-                   Product<T> c) {
+[[gnu::noinline]] void multiply_tile(const T* panel, std::int64_t depth, Operand<T> a,
+                                     std::int64_t outs, Product<T> c) {
   Vector<T> sums[kRows][kTileVectors] = {};
   if (c.add) {
 #pragma GCC unroll 8
@@ -100,18 +101,28 @@ void multiply_tile(const T* panel, std::int64_t depth, Operand<T> a, std::int64_
   }
 }
 
-/// All rows of A, in tiles of kRows and then smaller ones.
-template <class T, int kRows>
-void multiply_rows(const T* panel, std::int64_t rows, std::int64_t depth, Operand<T> a,
+/// multiply_tile() for a number of rows known at run time.
+template <class T, int kRows = kTileRows>
+void multiply_rows(std::int64_t rows, const T* panel, std::int64_t depth, Operand<T> a,
                    std::int64_t outs, Product<T> c) {
-  for (; rows >= kRows; rows -= kRows) {
+  if (rows == kRows) {
     multiply_tile<T, kRows>(panel, depth, a, outs, c);
-    a.data += kRows * a.stride;
-    c.data += kRows * c.stride;
+  } else if constexpr (kRows > 1) {
+    multiply_rows<T, kRows - 1>(rows, panel, depth, a, outs, c);
   }
-  if constexpr (kRows > 1) {
-    constexpr int kFewer = kRows == 6 ? 4 : kRows / 2;
-    if (rows > 0) multiply_rows<T, kFewer>(panel, rows, depth, a, outs, c);
+}
+
+/// All rows of A, in tiles of equal height: 4 + 3 of 7 rows hide the latency of additions, where a
+/// single row left over would not.
+template <class T>
+void multiply_panel(std::int64_t rows, const T* panel, std::int64_t depth, Operand<T> a,
+                    std::int64_t outs, Product<T> c) {
+  for (std::int64_t tiles = (rows + kTileRows - 1) / kTileRows; tiles > 0; --tiles) {
+    const std::int64_t height = (rows + tiles - 1) / tiles;
+    multiply_rows<T>(height, panel, depth, a, outs, c);
+    a.data += height * a.stride;
+    c.data += height * c.stride;
+    rows -= height;
   }
 }
 
@@ -141,8 +152,8 @@ void row_invariant_product(const ProductShape& s, Operand<T> a, Operand<T> w, Pr
   // For the panel of W's columns [l, l + depth) and outputs [out, end) of each thread.
   const auto multiply = [&](const T* panel, std::int64_t l, std::int64_t depth, std::int64_t out,
                             std::int64_t end) {
-    multiply_rows<T, kTileRows>(panel, s.m, depth, {a.data + l, a.stride}, end - out,
-                                {c.data + out, c.stride, c.add || l > 0});
+    multiply_panel<T>(s.m, panel, depth, {a.data + l, a.stride}, end - out,
+                      {c.data + out, c.stride, c.add || l > 0});
   };
   parallel_for(useful, s.n, kOuts<T>, [&](std::int64_t out, std::int64_t end) {
     for (std::int64_t l = 0; l == 0 || l < s.k; l += kPanelDepth) {  // an empty sum is zero

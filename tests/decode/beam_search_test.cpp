@@ -261,6 +261,8 @@ TEST_CASE("candidates: the likeliest first, of equals the smaller id, in any typ
       sum += std::exp((i * 37 % 101) * 0.125);
     }
     std::ranges::stable_sort(order, std::greater(), [](std::int32_t i) { return i * 37 % 101; });
+    CHECK(likeliest(rows, 1) == order[0]);
+    CHECK(likeliest(rows, 0) == 0);
     std::vector<Candidate> best;
     best_candidates(rows, 1, 20, best);
     REQUIRE(best.size() == 20);
@@ -284,6 +286,7 @@ TEST_CASE("candidates: scores that are no numbers are an error") {
     std::vector<double> values(100, 0.0);
     values[70] = bad;
     const Tensor row = c.view(values.data(), {1, 100}, DType::kFloat64);
+    CHECK_THROWS_AS(likeliest(row, 0), NumericError);
     std::vector<Candidate> best;
     CHECK_THROWS_AS(best_candidates(row, 0, 2, best), NumericError);
   }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tests/support/allocation_counter.h"
 #include "tests/support/decoding.h"
@@ -116,6 +117,22 @@ TEST_CASE("greedy: outputs begin with their prefix and go on from it") {
   CHECK(forced[0].ids != unforced[0].ids);
   CHECK(std::equal(unforced[spoken].ids.begin(), unforced[spoken].ids.end(),
                    forced[spoken].ids.begin()));
+}
+
+TEST_CASE("greedy: without scores the outputs are the same") {
+  Example e;
+  const std::vector<std::vector<std::int32_t>> prefixes = {{7, 9}, {}, {}, {}, {12}, {}, {}};
+  DecodingInput input(e.source.tokens(), prefixes);
+  const auto scored = greedy(e.model.transformer, input, limit_of(6), e.space);
+  input.scores = false;
+  const auto found = greedy(e.model.transformer, input, limit_of(6), e.space);
+  REQUIRE(found.size() == scored.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i].ids == scored[i].ids);
+    CHECK(found[i].finished == scored[i].finished);
+    CHECK(std::isnan(found[i].log_probability));
+    CHECK(std::isfinite(scored[i].log_probability));
+  }
 }
 
 TEST_CASE("greedy: steps allocate nothing in a space that is warm") {

@@ -1,0 +1,41 @@
+#include "autograd/base/growing_memory.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <span>
+#include <utility>
+
+using heddle::GrowingMemory;
+
+TEST_CASE("growing memory keeps what it holds, new memory is zero") {
+  GrowingMemory memory;
+  CHECK(memory.size() == 0);
+  for (std::size_t bytes = 1; bytes <= std::size_t{8} << 20; bytes *= 3) {
+    const std::size_t before = memory.size();
+    memory.grow(bytes);
+    REQUIRE(memory.size() >= bytes);
+    const std::span all(memory.data(), memory.size());
+    CHECK(std::ranges::all_of(all.first(before), [](std::byte b) { return b == std::byte{5}; }));
+    CHECK(std::ranges::all_of(all.subspan(before), [](std::byte b) { return b == std::byte{0}; }));
+    std::ranges::fill(all, std::byte{5});
+  }
+  const std::size_t size = memory.size();
+  memory.grow(size / 2);
+  CHECK(memory.size() == size);
+  const GrowingMemory moved = std::move(memory);
+  CHECK(moved.size() == size);
+  CHECK(moved.data()[size - 1] == std::byte{5});
+}
+
+TEST_CASE("growing memory that cannot grow stays as it is") {
+  GrowingMemory memory;
+  memory.grow(100);
+  memory.data()[99] = std::byte{7};
+  const std::size_t size = memory.size();
+  CHECK_THROWS_AS(memory.grow(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
+  CHECK(memory.size() == size);
+  CHECK(memory.data()[99] == std::byte{7});
+}
