@@ -57,12 +57,12 @@ void find_best(const T* scores, std::int64_t classes, std::size_t count,
   }
 }
 
-// Zero, or NaN where one of them is not finite.
+// Zero, or NaN where one of them is NaN or infinite; a token may be forbidden by -infinity.
 template <class T>
-T sum_of_nothing(const T* scores, std::int64_t classes) {
+T zero_unless_bad(const T* scores, std::int64_t classes) {
   T sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < classes; ++i) sum += scores[i] * T{0};
+  for (std::int64_t i = 0; i < classes; ++i) sum += std::max(scores[i], T{0}) * T{0};
   return sum;
 }
 
@@ -85,13 +85,13 @@ std::int32_t likeliest(const Tensor& logits, std::int64_t row) {
     using T = decltype(zero);
     const std::int64_t classes = logits.shape.columns();
     const T* scores = static_cast<const T*>(logits.data) + row * classes;
-    check_scores(static_cast<double>(sum_of_nothing(scores, classes)));
     const T* best = scores;
     for (std::int64_t begin = 0; begin < classes; begin += kBlock) {
       const std::int64_t count = std::min(kBlock, classes - begin);
       const T largest = largest_of(scores + begin, count);
       if (largest > *best) best = std::find(scores + begin, scores + begin + count, largest);
     }
+    check_scores(static_cast<double>(*best + zero_unless_bad(scores, classes)));
     return static_cast<std::int32_t>(best - scores);
   });
 }

@@ -23,14 +23,14 @@ inline constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();
 void best_candidates(const Tensor& logits, std::int64_t row, std::size_t count,
                      std::vector<Candidate>& best);
 
-/// The likeliest alone, of equals the smallest id: for less work. Throws NumericError where a score
-/// is no finite number.
+/// The likeliest alone, of equals the smallest id: for less work. Throws NumericError where the
+/// scores are no numbers.
 std::int32_t likeliest(const Tensor& logits, std::int64_t row);
 
 /// Token `id` as the continuation. The row is used up.
 Candidate candidate_of(const Tensor& logits, std::int64_t row, std::int32_t id);
 
-/// Throws NumericError unless what was summed up of a row's scores is finite.
+/// Throws NumericError unless the sum, which is of a row's scores, is finite.
 void check_scores(double sum);
 
 }  // namespace heddle

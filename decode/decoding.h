@@ -34,8 +34,8 @@ struct DecodingInput {
   Tokens source;
   /// What the outputs of each sentence must begin with; none at all where nothing is asked for.
   std::span<const std::vector<std::int32_t>> prefixes;
-  /// Whether somebody asks for log-probabilities. Greedy decoding is faster without: then they are
-  /// NaN.
+  /// Whether somebody looks at log-probabilities. Greedy decoding is faster without; then those of
+  /// its outputs, and of outputs with a prefix, are NaN.
   bool scores = true;
 
   DecodingInput(const Tokens& tokens = {},

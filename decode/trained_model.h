@@ -30,7 +30,7 @@ std::filesystem::path weights_file(const std::filesystem::path& checkpoint);
 class TrainedModel {
  public:
   /// Throws FileError where files are missing, damaged (seal.h) or do not fit together. Weights are
-  /// mapped, not copied.
+  /// mapped, not copied; translating keeps a copy of them in the order of products.
   explicit TrainedModel(const std::filesystem::path& model);
 
   const std::filesystem::path& folder() const { return folder_; }

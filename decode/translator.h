@@ -43,7 +43,7 @@ struct TranslatorOptions {
   double length_penalty = 1.0;
   int n_best = 1;  // outputs of a line: at most as many as the beam, unless they are sampled
   std::optional<SamplingOptions> sampling = {};  // instead of a search
-  /// Whether somebody looks at scores: greedy search is faster without, then they are NaN.
+  /// Whether somebody looks at scores. Greedy search is faster without; then scores may be NaN.
   bool scores = true;
   bool align = false;
   /// Tokens of a source, its end included; at most as many as the model has positions.

@@ -101,8 +101,9 @@ void DecoderCache::extend(Sequences sequences) {
   new_rows_ = rows_;
   rows_ += total_length(sequences);
   if (rows_ > capacity_) {
-    capacity_ = rows_ + kBlock * hypotheses();
-    for (CachedRows& rows : self_) rows.grow(capacity_);
+    const std::int64_t capacity = rows_ + kBlock * hypotheses();
+    for (CachedRows& rows : self_) rows.grow(capacity);
+    capacity_ = capacity;
   }
   first_positions_.clear();
   for (std::size_t i = 0; i < past_.size(); ++i) {

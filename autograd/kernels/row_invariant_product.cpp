@@ -1,7 +1,7 @@
 // c_ij = sum_l a_il w_jl, each element by fused additions in the order of l. Vectors run over the
-// rows of W, a panel of which is transposed and then serves all rows of A, so that nothing is added
-// across lanes; each element of A is broadcast. Which tile an element falls into changes nothing
-// about its bits.
+// rows of W, a panel of which is transposed (beforehand, or where it is needed) and serves all rows
+// of A, so that nothing is added across lanes; each element of A is broadcast. Which tile an
+// element falls into changes nothing about its bits.
 
 #include "autograd/kernels/row_invariant_product.h"
 
@@ -112,8 +112,8 @@ void multiply_rows(std::int64_t rows, const T* panel, std::int64_t depth, Operan
   }
 }
 
-/// All rows of A, in tiles of equal height: 4 + 3 of 7 rows hide the latency of additions, where a
-/// single row left over would not.
+/// All rows of A, in tiles of equal height: 4 + 3 rows hide the latency of additions, a single
+/// row behind a full tile would not.
 template <class T>
 void multiply_panel(std::int64_t rows, const T* panel, std::int64_t depth, Operand<T> a,
                     std::int64_t outs, Product<T> c) {

@@ -35,7 +35,8 @@ class PackedWeights {
 /// that (it takes other kernels for few rows, and its AVX2 kernels treat rows by their position
 /// modulo 12), so this product is our own.
 ///
-/// For few rows most of its time goes into the order that it needs W in. `packed` remembers that.
+/// For few rows most of its time goes into the order that it needs W in, and for 32 a fifth still.
+/// `packed` remembers that.
 template <class T>
 void row_invariant_product(const ProductShape& shape, Operand<T> a, Operand<T> weight, Product<T> c,
                            int threads, PackedWeights* packed = nullptr);

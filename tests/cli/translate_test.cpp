@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
@@ -67,12 +68,15 @@ TEST_CASE("cli translate: beams, scores and several translations of a line") {
   CHECK(lines_in(beam.out) == "3");
   CHECK(heddle_run(translate + " --beam 4 --threads 3").out == beam.out);
 
-  std::istringstream scored(heddle_run(translate + " --beam 4 --scores").out), plain(beam.out);
   std::string a, b;
-  while (std::getline(plain, b)) {
-    REQUIRE(std::getline(scored, a));
-    CHECK(std::stod(a) <= 0.0);
-    CHECK(a.substr(a.find('\t') + 1) == b);
+  for (const auto& [search, expected] :
+       {std::pair{" --beam 4", beam.out}, std::pair{" --beam 1", greedy.out}}) {
+    std::istringstream scored(heddle_run(translate + search + " --scores").out), plain(expected);
+    while (std::getline(plain, b)) {
+      REQUIRE(std::getline(scored, a));
+      CHECK(std::stod(a) <= 0.0);
+      CHECK(a.substr(a.find('\t') + 1) == b);
+    }
   }
   // line, score, text; the first of each line is its translation, scores fall.
   std::istringstream several(heddle_run(translate + " --beam 4 --n-best 3").out);
@@ -232,6 +236,7 @@ TEST_CASE("cli translate: prefixes are for lines, one by one, and alignments com
   std::istringstream lines(aligned.out);
   for (std::string line; std::getline(lines, line);) {
     CHECK(std::ranges::count(line, '\t') == 2);
+    CHECK(std::stod(line) <= 0.0);
   }
   CHECK(contains(aligned.out, "0.0000\t\t\n"));
   CHECK(contains(aligned.out, "-0 "));

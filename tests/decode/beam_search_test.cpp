@@ -278,16 +278,38 @@ TEST_CASE("candidates: the likeliest first, of equals the smaller id, in any typ
   }
 }
 
+TEST_CASE_TEMPLATE("candidates: the likeliest is found wherever it stands", T, float, double) {
+  Context c;
+  c.begin(Mode::kInference);
+  const DType dtype = sizeof(T) == 4 ? DType::kFloat32 : DType::kFloat64;
+  for (const std::int64_t classes : {1, 7, 64, 65, 333}) {
+    for (const std::int64_t place : {0, 1, 6, 63, 64, 200, 319, 320, 332}) {
+      if (place >= classes) continue;
+      std::vector<T> values(static_cast<std::size_t>(classes), T{-3});
+      values.front() = -std::numeric_limits<T>::infinity();  // a token that is forbidden
+      values[static_cast<std::size_t>(place)] = T{-1};
+      values.back() = T{-1};
+      const Tensor row = c.view(values.data(), {1, classes}, dtype);
+      CHECK(likeliest(row, 0) == place);
+      std::vector<Candidate> best;
+      best_candidates(row, 0, 1, best);
+      CHECK(best[0].id == place);
+    }
+  }
+}
+
 TEST_CASE("candidates: scores that are no numbers are an error") {
   Context c;
   c.begin(Mode::kInference);
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    std::vector<double> values(100, 0.0);
-    values[70] = bad;
-    const Tensor row = c.view(values.data(), {1, 100}, DType::kFloat64);
-    CHECK_THROWS_AS(likeliest(row, 0), NumericError);
-    std::vector<Candidate> best;
-    CHECK_THROWS_AS(best_candidates(row, 0, 2, best), NumericError);
+    for (const std::size_t place : {0U, 70U, 99U}) {
+      std::vector<double> values(100, 0.0);
+      values[place] = bad;
+      const Tensor row = c.view(values.data(), {1, 100}, DType::kFloat64);
+      CHECK_THROWS_AS(likeliest(row, 0), NumericError);
+      std::vector<Candidate> best;
+      CHECK_THROWS_AS(best_candidates(row, 0, 2, best), NumericError);
+    }
   }
 }

@@ -25,17 +25,25 @@ TEST_CASE("growing memory keeps what it holds, new memory is zero") {
   const std::size_t size = memory.size();
   memory.grow(size / 2);
   CHECK(memory.size() == size);
-  const GrowingMemory moved = std::move(memory);
+  GrowingMemory moved = std::move(memory), assigned;
   CHECK(moved.size() == size);
   CHECK(moved.data()[size - 1] == std::byte{5});
+  assigned = std::move(moved);
+  CHECK(assigned.size() == size);
+  CHECK(assigned.data()[0] == std::byte{5});
 }
 
 TEST_CASE("growing memory that cannot grow stays as it is") {
+  constexpr std::size_t kLargest = std::numeric_limits<std::size_t>::max();
   GrowingMemory memory;
+  memory.grow(0);
+  CHECK_THROWS_AS(memory.grow(kLargest / 4), std::bad_alloc);
+  CHECK(memory.size() == 0);
   memory.grow(100);
   memory.data()[99] = std::byte{7};
   const std::size_t size = memory.size();
-  CHECK_THROWS_AS(memory.grow(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
+  CHECK_THROWS_AS(memory.grow(kLargest / 4), std::bad_alloc);
+  CHECK_THROWS_AS(memory.grow(kLargest), std::bad_alloc);
   CHECK(memory.size() == size);
   CHECK(memory.data()[99] == std::byte{7});
 }
