@@ -86,7 +86,8 @@ std::string BenchReport::text() const {
   line("GEMM share", fmt::format("{:.3f}", timing.gemm_share()), "");
   if (timing.faster_product_seconds) {
     line("ms of its products", fmt::format("{:.1f}", *timing.faster_product_seconds * 1e3),
-         fmt::format("oneDNN {}, as in the update", kernels::one_dnn_version()));
+         fmt::format("with oneDNN {} where it is faster, as in the update",
+                     kernels::one_dnn_version()));
     line("share of these", fmt::format("{:.3f}", *timing.faster_product_seconds / timing.seconds),
          "");
   }

@@ -46,15 +46,15 @@ bool use_one_blas_thread() {
 }
 [[maybe_unused]] const bool kOneBlasThread = use_one_blas_thread();
 
-bool takes_one_dnn(const ProductShape& s, GemmLibrary library) {
+bool takes_one_dnn(const ProductShape& s, bool a_transposed, GemmLibrary library) {
   return library == GemmLibrary::kOneDnn ||
-         (library == GemmLibrary::kFaster && one_dnn_is_faster(s));
+         (library == GemmLibrary::kFaster && one_dnn_is_faster(s, a_transposed));
 }
 
 void multiply(const ProductShape& s, Operand<float> a, Operand<float> b, Product<float> c,
               GemmLibrary library) {
   const OneThread guard;
-  if (takes_one_dnn(s, library)) return one_dnn_product(s, a, b, c);
+  if (takes_one_dnn(s, a.transposed, library)) return one_dnn_product(s, a, b, c);
   cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
               b.transposed ? CblasTrans : CblasNoTrans, static_cast<blasint>(s.m),
               static_cast<blasint>(s.n), static_cast<blasint>(s.k), 1.0F, a.data,

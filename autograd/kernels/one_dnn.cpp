@@ -19,9 +19,14 @@ const char* one_dnn_version() {
   return version.c_str();
 }
 
-bool one_dnn_is_faster(const ProductShape& shape) {
+bool one_dnn_is_faster(const ProductShape& shape, bool a_transposed) {
   constexpr std::int64_t kSmallest = 64;  // below, calls cost more than better kernels gain
-  return std::min({shape.m, shape.n, shape.k}) >= kSmallest;
+  if (std::min({shape.m, shape.n, shape.k}) < kSmallest) return false;
+  // With AVX2, what it copies of a transposed A and of longer sums costs more than is gained.
+  static const bool avx512 =
+      (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+  constexpr std::int64_t kLongestSum = 384;
+  return avx512 || (!a_transposed && shape.k <= kLongestSum);
 }
 
 void one_dnn_product(const ProductShape& s, Operand<float> a, Operand<float> b, Product<float> c) {
@@ -43,7 +48,7 @@ const char* one_dnn_version() {
   return "";
 }
 
-bool one_dnn_is_faster(const ProductShape&) {
+bool one_dnn_is_faster(const ProductShape&, bool) {
   return false;
 }
 

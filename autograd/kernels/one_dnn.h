@@ -6,8 +6,9 @@
 
 namespace heddle::kernels {
 
-/// Whether oneDNN is there and the faster library for this shape (docs/performance.md).
-bool one_dnn_is_faster(const ProductShape& shape);
+/// Whether oneDNN is there and the faster library for op(A) op(B) of this shape on this processor
+/// (docs/performance.md).
+bool one_dnn_is_faster(const ProductShape& shape, bool a_transposed);
 
 /// C (+)= op(A) op(B) on the calling thread, if OpenMP's count is one. Throws where the build does
 /// not have oneDNN. No signal handler may run on that thread meanwhile, unless on a stack of its

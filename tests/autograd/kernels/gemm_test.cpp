@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/base/parallel.h"
+#include "autograd/kernels/one_dnn.h"
 #include "autograd/kernels/row_invariant_product.h"
 #include "tests/support/random_values.h"
 
@@ -227,15 +228,33 @@ TEST_CASE("packed weights: parts of one matrix are weights of their own, for sev
   }
 }
 
-TEST_CASE("a library that the build does not have is an error, the faster one is one that it has") {
+TEST_CASE("a library that the build does not have is an error") {
   const Problem<float> problem({80, 80, 80}, false, true);
-  const auto faster = problem.product(false, 0.0F, 1);
   if (*heddle::kernels::one_dnn_version() == '\0') {
     CHECK_THROWS_WITH(problem.product(false, 0.0F, 1, GemmLibrary::kOneDnn),
                       doctest::Contains("HEDDLE_ONEDNN"));
-    CHECK(faster == problem.product(false, 0.0F, 1, GemmLibrary::kOpenBlas));
   } else {
-    CHECK(faster == problem.product(false, 0.0F, 1, GemmLibrary::kOneDnn));
+    CHECK_NOTHROW(problem.product(false, 0.0F, 1, GemmLibrary::kOneDnn));
+  }
+}
+
+TEST_CASE("the faster library goes by shape, transposition and processor") {
+  using heddle::kernels::one_dnn_is_faster;
+  const bool there = *heddle::kernels::one_dnn_version() != '\0';
+  CHECK(one_dnn_is_faster({64, 64, 64}, false) == there);
+  for (const ProductShape& small : {ProductShape{63, 80, 80}, {80, 63, 80}, {80, 80, 63}}) {
+    CHECK_FALSE(one_dnn_is_faster(small, false));
+  }
+  // Only processors with AVX-512 gain here, and both times.
+  CHECK(one_dnn_is_faster({80, 80, 80}, true) == one_dnn_is_faster({80, 80, 385}, false));
+  for (const ProductShape& shape : {ProductShape{80, 80, 80}, {80, 80, 400}, {80, 80, 40}}) {
+    for (const bool transposed : {false, true}) {
+      const Problem<float> problem(shape, transposed, false);
+      const bool one_dnn = one_dnn_is_faster(shape, transposed);
+      CHECK(
+          problem.product(false, 0.0F, 1) ==
+          problem.product(false, 0.0F, 1, one_dnn ? GemmLibrary::kOneDnn : GemmLibrary::kOpenBlas));
+    }
   }
 }
 
