@@ -12,21 +12,6 @@ std::string parent_of(const std::string& pointer) {
   return pointer.substr(0, pointer.rfind('/'));
 }
 
-/// The keys or numbers of a pointer's steps.
-std::vector<std::string> steps_of(const std::string& pointer) {
-  std::vector<std::string> steps;
-  for (std::size_t begin = 1; begin <= pointer.size();) {
-    const std::size_t end = std::min(pointer.find('/', begin), pointer.size());
-    std::string step = pointer.substr(begin, end - begin);
-    for (std::size_t at = step.find('~'); at != step.npos; at = step.find('~', at + 1)) {
-      step.replace(at, 2, step[at + 1] == '1' ? "/" : "~");
-    }
-    steps.push_back(std::move(step));
-    begin = end + 1;
-  }
-  return steps;
-}
-
 }  // namespace
 
 std::string misplaced(const Json& value, const char* wanted) {

@@ -1,8 +1,8 @@
 #include "configs/json_text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "autograd/base/check.h"
 #include "autograd/base/counting_iterator.h"
@@ -245,22 +245,30 @@ std::string pointer_to(const std::string& path, std::string_view key) {
   return result;
 }
 
-std::string readable(const std::string& pointer) {
-  std::string result;
+std::vector<std::string> steps_of(const std::string& pointer) {
+  std::vector<std::string> steps;
   for (std::size_t begin = 1; begin <= pointer.size();) {
     const std::size_t end = std::min(pointer.find('/', begin), pointer.size());
-    std::string part = pointer.substr(begin, end - begin);
-    const bool index = !part.empty() && part.find_first_not_of("0123456789") == part.npos;
-    for (std::size_t at = part.find('~'); at != part.npos; at = part.find('~', at + 1)) {
-      part.replace(at, 2, part[at + 1] == '1' ? "/" : "~");
+    std::string step = pointer.substr(begin, end - begin);
+    for (std::size_t at = step.find('~'); at != step.npos; at = step.find('~', at + 1)) {
+      step.replace(at, 2, step[at + 1] == '1' ? "/" : "~");
     }
+    steps.push_back(std::move(step));
+    begin = end + 1;
+  }
+  return steps;
+}
+
+std::string readable(const std::string& pointer) {
+  std::string result;
+  for (const std::string& step : steps_of(pointer)) {
+    const bool index = !step.empty() && step.find_first_not_of("0123456789") == step.npos;
     if (index && !result.empty()) {
-      result.append("[").append(part).append("]");
+      result.append("[").append(step).append("]");
     } else {
       if (!result.empty()) result.append(".");
-      result.append(part);
+      result.append(step);
     }
-    begin = end + 1;
   }
   return result;
 }

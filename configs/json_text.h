@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heddle {
 
@@ -39,6 +40,9 @@ JsonText read_json_text(std::string_view text, const std::string& name);
 
 /// `path` / `key` as a JSON pointer.
 std::string pointer_to(const std::string& path, std::string_view key);
+
+/// The keys and numbers of a JSON pointer, unescaped.
+std::vector<std::string> steps_of(const std::string& pointer);
 
 /// A JSON pointer as people write it: "model.encoder.block[0]".
 std::string readable(const std::string& pointer);
