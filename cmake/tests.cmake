@@ -9,16 +9,16 @@ if(BUILD_TESTING)
   endif()
   add_executable(heddle_tests ${test_sources})
   target_link_libraries(heddle_tests PRIVATE heddle_layers heddle_optim heddle_toy doctest::doctest)
-  target_compile_definitions(heddle_tests PRIVATE HEDDLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   heddle_hardly_optimise(heddle_tests)
   # But for plain loops and differences. Of functions in headers the linker takes these, too.
   file(GLOB_RECURSE loops tests/autograd/*.cpp tests/layers/*.cpp tests/optim/*.cpp tests/support/*.cpp)
   set_source_files_properties(${loops} PROPERTIES COMPILE_OPTIONS -O1)
   if(NOT HEDDLE_CORE_ONLY)
     target_link_libraries(heddle_tests PRIVATE heddle_cli ZLIB::ZLIB)
-    target_compile_definitions(heddle_tests PRIVATE HEDDLE_BINARY="$<TARGET_FILE:heddle>")
     add_dependencies(heddle_tests heddle)
   endif()
+  set_source_files_properties(tests/support/places.cpp PROPERTIES COMPILE_DEFINITIONS
+    "HEDDLE_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";HEDDLE_BINARY=\"$<$<TARGET_EXISTS:heddle>:${CMAKE_BINARY_DIR}/heddle>\"")
   # Two halves, which ctest runs side by side.
   set(core "*/tests/autograd/*,*/tests/layers/*,*/tests/optim/*")
   add_test(NAME core COMMAND heddle_tests --source-file=${core})

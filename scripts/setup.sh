@@ -10,7 +10,7 @@ packages=(g++ cmake ninja-build pkg-config
   libcli11-dev libfmt-dev libsentencepiece-dev libxxhash-dev zlib1g-dev)
 for option in "$@"; do
   case "$option" in
-    --all) packages+=(clang libclang-rt-14-dev libomp-14-dev clang-format shellcheck valgrind git) ;;
+    --all) packages+=(clang libclang-rt-14-dev libomp-14-dev clang-format shellcheck valgrind ccache git) ;;
     *)
       echo "usage: scripts/setup.sh [--all]" >&2
       exit 2

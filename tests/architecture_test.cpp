@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/house_rules.h"
+#include "tests/support/places.h"
 #include "tests/support/source_scan.h"
 
 namespace heddle::testing {
@@ -53,7 +54,7 @@ std::string repeated(const std::string& text, int times) {
 using Names = std::vector<std::string>;
 
 TEST_CASE("architecture: this checkout keeps the rules") {
-  const fs::path root = HEDDLE_SOURCE_DIR;
+  const fs::path root = source_folder();
   const SourceTree tree = sources_below(root);
   REQUIRE(tree.contains("autograd/base/check.h"));
   REQUIRE(tree.contains("tests/architecture_test.cpp"));

@@ -1,6 +1,7 @@
 // heddle plot from outside: what it writes, where, and what it says of folders that are no runs.
 #include <doctest/doctest.h>
 
+#include "tests/support/places.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 #include "tests/support/xml.h"
@@ -74,7 +75,7 @@ TEST_CASE("cli plot: several runs in one page, by default in the current folder"
   CHECK(contains(html, "<b>one &amp; only</b>: 50 updates"));
   CHECK(contains(html, "<b>two</b>: 50 updates"));
 
-  const std::string there = "cd " + (folder / ".").string() + " && " HEDDLE_BINARY " plot ";
+  const std::string there = "cd " + (folder / ".").string() + " && " + program() + " plot ";
   CHECK(std::system((there + "two 'one & only' >out").c_str()) == 0);
   CHECK(read_bytes(folder / "out") == "curves.html\n");
   CHECK(fs::exists(folder / "curves.html"));

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/support/documents.h"
+#include "tests/support/places.h"
 #include "tests/support/program.h"
 
 using namespace heddle::testing;
@@ -50,7 +51,7 @@ std::vector<std::string> commands_of(const std::string& document) {
 TEST_CASE("readme: its commands run") {
   const TemporaryFolder folder;
   for (const char* name : {"configs", "data"}) {
-    fs::create_symlink(fs::path(HEDDLE_SOURCE_DIR) / name, folder / name);
+    fs::create_symlink(fs::path(source_folder()) / name, folder / name);
   }
   const std::string ci = contents(".ci/run");
   int run = 0;
@@ -64,7 +65,7 @@ TEST_CASE("readme: its commands run") {
     if (command.starts_with("heddle train ")) {
       command += " --set train.steps=3 --set schedule.warmup=1 --set train.lanes=2";
     }
-    command.replace(0, std::string("heddle").size(), HEDDLE_BINARY);
+    command.replace(0, std::string("heddle").size(), program());
     const std::string log = (folder / "log").string();
     const int status = std::system(
         ("cd " + (folder / ".").string() + " && " + command + " >" + log + " 2>&1").c_str());
@@ -88,7 +89,7 @@ TEST_CASE("readme: shows the config of the toy corpus") {
 }
 
 TEST_CASE("configs: all that are shipped are valid") {
-  for (const auto& file : fs::directory_iterator(fs::path(HEDDLE_SOURCE_DIR) / "configs")) {
+  for (const auto& file : fs::directory_iterator(fs::path(source_folder()) / "configs")) {
     const std::string name = file.path().filename().string();
     if (!name.ends_with(".json") || name == "heddle.schema.json") continue;
     CAPTURE(name);
@@ -105,7 +106,7 @@ TEST_CASE("configs: those for text from elsewhere train on it, where it is there
   for (const auto& text : texts) {
     const std::string &config = text.first, &set = text.second;
     CAPTURE(config);
-    if (!fs::exists(fs::path(HEDDLE_SOURCE_DIR) / "data" / "external" / set)) {
+    if (!fs::exists(fs::path(source_folder()) / "data" / "external" / set)) {
       MESSAGE("skipped: data/external/", set, " is not there; configs/", config,
               ".json says where to get it");
       continue;

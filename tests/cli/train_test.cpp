@@ -8,6 +8,7 @@
 
 #include "autograd/base/atomic_file.h"
 #include "tests/data/corpus_samples.h"
+#include "tests/support/places.h"
 #include "tests/support/program.h"
 #include "tests/support/runs.h"
 
@@ -68,7 +69,7 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   CHECK(heddle_run("evaluate " + run + pair + " --json --threads 3").out == json.out);
   for (const std::string& command : {"evaluate " + run + pair, "inspect " + run}) {
     const std::string line =
-        std::string(HEDDLE_BINARY) + " " + command + " >/dev/full 2>" + (small / "err").string();
+        program() + " " + command + " >/dev/full 2>" + (small / "err").string();
     const int status = std::system(line.c_str());
     CHECK(WEXITSTATUS(status) == 5);
     CHECK(contains(read_bytes(small / "err"), "heddle: cannot write"));
@@ -134,8 +135,8 @@ TEST_CASE("cli train: a signal saves and says how to go on") {
 TEST_CASE("cli train: when nobody reads its report any more, a run saves and stops") {
   SmallRun small;
   const std::string run = (small / "run").string(), code = (small / "code").string();
-  const std::string command = std::string(HEDDLE_BINARY) + " train " +
-                              (small / "run.json").string() + " --run " + run +
+  const std::string command = program() + " train " + (small / "run.json").string() + " --run " +
+                              run +
                               " --set train.steps=100000000 --set train.validate_every=100000000"
                               " --set train.checkpoint_every=100000000 2>&1";
   const auto before = ::signal(SIGPIPE, SIG_DFL);  // which children inherit
@@ -281,7 +282,7 @@ TEST_CASE("cli train: where a file cannot be written, the run says so and keeps 
       read_bytes(small / "run" / "checkpoints" / "last" / "model.safetensors");
   // 16 blocks of 512 or 1024 bytes hold metrics and config, but no model.
   const std::string command =
-      std::string("ulimit -f 16; exec ") + HEDDLE_BINARY + " " +
+      std::string("ulimit -f 16; exec ") + program() + " " +
       Command{small}("--resume --set train.steps=20 --set train.save_timeout=1") + " 2>" +
       (small / "err").string();
   const int status = std::system(("sh -c '" + command + "'").c_str());
@@ -310,10 +311,10 @@ TEST_CASE("cli train: where a right is lost it waits, and goes on when it is giv
                                       "--run", (small / "run").string(),
                                       "--set", "train.steps=400"};
   if (root) {
-    command.insert(command.begin(), HEDDLE_BINARY);
+    command.insert(command.begin(), program());
     command.insert(command.begin(), without_rights.begin(), without_rights.end());
   }
-  Process process(command, err, SIG_DFL, root ? "/usr/bin/setpriv" : HEDDLE_BINARY);
+  Process process(command, err, SIG_DFL, root ? "/usr/bin/setpriv" : program());
   REQUIRE(appears(err, "update 8/400"));
   fs::permissions(checkpoints, fs::perms::owner_read | fs::perms::owner_exec);
   CHECK(appears(err, "Permission denied; the run waits and tries again for 10 min"));

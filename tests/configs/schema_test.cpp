@@ -9,6 +9,7 @@
 #include "layers/transformer.h"
 #include "tests/support/documents.h"
 #include "tests/support/json_schema.h"
+#include "tests/support/places.h"
 
 using namespace heddle;
 using heddle::testing::contents;
@@ -138,7 +139,7 @@ TEST_CASE("schema: every shipped config, and those in the documents, are valid a
     CHECK(store.elements() > 1000000);
   };
   int shipped = 0;
-  const std::filesystem::path folder = std::string(HEDDLE_SOURCE_DIR) + "/configs";
+  const std::filesystem::path folder = heddle::testing::source_folder() + "/configs";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(".json") || name == "heddle.schema.json") continue;

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "decode/metrics/words.h"
+#include "tests/support/places.h"
 #include "tests/support/throws.h"
 
 namespace heddle::testing {
@@ -147,7 +148,7 @@ TEST_CASE("bleu: words stand between white space as Python knows it") {
 // Multi30k may not be copied: where it is linked into data/external, two published systems are
 // judged.
 TEST_CASE("bleu: two published outputs of Multi30k") {
-  const std::string data = HEDDLE_SOURCE_DIR "/data/external/multi30k/";
+  const std::string data = source_folder() + "/data/external/multi30k/";
   if (!std::filesystem::exists(data)) {
     MESSAGE("skipped: ", data, " is not there");
     return;

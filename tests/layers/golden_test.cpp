@@ -9,6 +9,7 @@
 #include "autograd/safetensors.h"
 #include "layers/transformer.h"
 #include "tests/support/compare.h"
+#include "tests/support/places.h"
 
 using namespace heddle;
 using heddle::testing::worse_of;
@@ -21,7 +22,7 @@ constexpr std::int32_t kIds = 23;
 class Golden {
  public:
   Golden(const std::string& name, DType dtype)
-      : file_(std::string(HEDDLE_SOURCE_DIR) + "/tests/golden/" + name + ".safetensors"),
+      : file_(heddle::testing::source_folder() + "/tests/golden/" + name + ".safetensors"),
         document_(ConfigDocument::parse(file_.metadata().at("config"), name)),
         store(dtype),
         transformer(Scope(store), document_.root(), {{kIds}, {kIds}}),

@@ -10,6 +10,7 @@
 #include "optim/clip.h"
 #include "tests/support/compare.h"
 #include "tests/support/optimizers.h"
+#include "tests/support/places.h"
 
 using namespace heddle;
 using heddle::testing::NamedShape;
@@ -24,7 +25,7 @@ const std::vector<NamedShape> kParameters = {
 
 class Golden {
  public:
-  Golden() : file_(std::string(HEDDLE_SOURCE_DIR) + "/tests/golden/optimizers.safetensors") {}
+  Golden() : file_(heddle::testing::source_folder() + "/tests/golden/optimizers.safetensors") {}
 
   std::vector<std::string> cases() const {
     std::vector<std::string> names;

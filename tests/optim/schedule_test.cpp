@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "autograd/safetensors.h"
+#include "tests/support/places.h"
 
 using namespace heddle;
 
@@ -63,7 +64,7 @@ TEST_CASE("schedule: inverse_sqrt climbs to its peak and falls with the root") {
 }
 
 TEST_CASE("schedule: cosine, linear and constant give the learning rates of PyTorch") {
-  const SafetensorsFile file(std::string(HEDDLE_SOURCE_DIR) +
+  const SafetensorsFile file(heddle::testing::source_folder() +
                              "/tests/golden/optimizers.safetensors");
   for (const std::string type : {"cosine", "linear", "constant"}) {
     CAPTURE(type);

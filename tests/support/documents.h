@@ -8,10 +8,12 @@
 #include <iterator>
 #include <string>
 
+#include "tests/support/places.h"
+
 namespace heddle::testing {
 
 inline std::string contents(const std::string& path) {
-  std::ifstream file(std::string(HEDDLE_SOURCE_DIR) + "/" + path);
+  std::ifstream file(source_folder() + "/" + path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/places.h"
 #include "tests/support/temporary_folder.h"
 
 namespace heddle::testing {
@@ -29,8 +30,8 @@ struct Outcome {
 inline Outcome heddle_run(const std::string& arguments) {
   const TemporaryFolder folder;
   const auto err = folder / "err", out = folder / "out";
-  const std::string command = std::string("cd ") + HEDDLE_SOURCE_DIR + " && " + HEDDLE_BINARY +
-                              " " + arguments + " >" + out.string() + " 2>" + err.string();
+  const std::string command = "cd " + source_folder() + " && " + program() + " " + arguments +
+                              " >" + out.string() + " 2>" + err.string();
   const int status = std::system(command.c_str());
   REQUIRE(WIFEXITED(status));
   return {WEXITSTATUS(status), read_bytes(out), read_bytes(err)};
@@ -50,7 +51,7 @@ inline void check_failure(const std::string& arguments, int code, const std::str
 class Process {
  public:
   Process(const std::vector<std::string>& arguments, const std::filesystem::path& err,
-          sighandler_t on_closed_pipe = SIG_DFL, const char* program = HEDDLE_BINARY) {
+          sighandler_t on_closed_pipe = SIG_DFL, const std::string& program = testing::program()) {
     int in[2], out[2];
     REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
     REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
@@ -63,7 +64,7 @@ class Process {
       std::vector<char*> argv = {const_cast<char*>("heddle")};
       for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
       argv.push_back(nullptr);
-      ::execv(program, argv.data());
+      ::execv(program.c_str(), argv.data());
       ::_exit(127);
     }
     ::close(in[0]);

@@ -8,6 +8,7 @@
 
 #include "tests/support/documents.h"
 #include "tests/support/op_cases.h"
+#include "tests/support/places.h"
 #include "tests/support/source_scan.h"
 
 namespace heddle::testing {
@@ -37,7 +38,7 @@ Names operations_of(std::string_view header) {
 
 Names operations_of_the_menu() {
   Names all;
-  const std::filesystem::path root = HEDDLE_SOURCE_DIR;
+  const std::filesystem::path root = source_folder();
   for (const auto& entry : std::filesystem::directory_iterator(root / "autograd/ops")) {
     if (entry.path().extension() != ".h") continue;
     all.merge(operations_of(contents("autograd/ops/" + entry.path().filename().string())));
