@@ -17,13 +17,13 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout =
+constexpr const char* kAboutAverage =
     R"(Example: heddle average runs/toy --last 3 --output averaged
 
 Writes a model whose weights are the mean of those of several checkpoints: of the last or the
 best ones of a run, or of the folders that are given. The mean of the last checkpoints often translates better than each.)";
 
-struct Arguments {
+struct AverageArguments {
   std::vector<std::string> models;
   std::string output;
   int last = 0, best = 0;  // 0: the models themselves
@@ -59,7 +59,7 @@ std::vector<fs::path> best_of(const fs::path& run, int best) {
   return best_checkpoints(run, state, best);
 }
 
-std::vector<fs::path> chosen(const Arguments& arguments) {
+std::vector<fs::path> chosen(const AverageArguments& arguments) {
   const std::vector<fs::path> models(arguments.models.begin(), arguments.models.end());
   if (arguments.last > 0 || arguments.best > 0) {
     if (models.size() != 1) {
@@ -83,7 +83,7 @@ std::vector<fs::path> chosen(const Arguments& arguments) {
   return checkpoints;
 }
 
-void run(const Arguments& arguments) {
+void run_average(const AverageArguments& arguments) {
   const std::vector<fs::path> checkpoints = chosen(arguments);
   average_models(checkpoints, arguments.output);
   for (const fs::path& checkpoint : checkpoints) fmt::print("{}\n", checkpoint.string());
@@ -94,8 +94,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_average(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("average", kAbout);
+  const auto arguments = std::make_shared<AverageArguments>();
+  CLI::App* verb = app.add_subcommand("average", kAboutAverage);
   verb->add_option("MODEL", arguments->models, "folders of checkpoints, or of one run")->required();
   CLI::Option* last = verb->add_option("--last", arguments->last, "the last checkpoints of the run")
                           ->check(CLI::Range(1, 1000000));
@@ -107,7 +107,7 @@ void add_average(CLI::App& app) {
       ->check([](const std::string& path) {
         return path.empty() ? std::string("is no name of a folder") : std::string();
       });
-  verb->callback([=] { run(*arguments); });
+  verb->callback([=] { run_average(*arguments); });
 }
 
 }  // namespace heddle

@@ -17,7 +17,7 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: heddle bench --shape tiny
+constexpr const char* kAboutBench = R"(Example: heddle bench --shape tiny
 
 Times training updates on random sentences, and what they spend their time on.
 
@@ -27,7 +27,7 @@ matrix products take alone, by the time of the update.
 
 With --decode MODEL --source FILE: times translating, in output tokens and sentences per second.)";
 
-struct Arguments {
+struct BenchArguments {
   std::string file, shape;
   std::string decode, source;  // a model and what it translates
   SearchOptions search;
@@ -39,13 +39,13 @@ struct Arguments {
   bool json = false, profile = false;
 };
 
-ConfigDocument read(const Arguments& arguments) {
+ConfigDocument read(const BenchArguments& arguments) {
   if (arguments.shape.empty()) return ConfigDocument::read(arguments.file, arguments.overrides);
   return ConfigDocument::parse(bench_shape(arguments.shape).config, "--shape " + arguments.shape,
                                arguments.overrides);
 }
 
-BenchSentences sentences_of(const Arguments& arguments) {
+BenchSentences sentences_of(const BenchArguments& arguments) {
   BenchSentences sentences;
   if (!arguments.shape.empty()) sentences = bench_shape(arguments.shape).sentences;
   sentences.count = arguments.sentences.value_or(sentences.count);
@@ -62,7 +62,7 @@ void check_length(const Transformer& transformer, std::int32_t length) {
       "--length", fmt::format("{} tokens, but the model has {} positions", length, longest));
 }
 
-BenchReport measure(const Arguments& arguments) {
+BenchReport measure(const BenchArguments& arguments) {
   BenchReport report;
   report.shape = arguments.shape.empty() ? arguments.file : arguments.shape;
   report.sentences = sentences_of(arguments);
@@ -94,14 +94,14 @@ BenchReport measure(const Arguments& arguments) {
   return report;
 }
 
-void run_decode(const Arguments& arguments) {
+void run_decode(const BenchArguments& arguments) {
   if (arguments.source.empty()) throw CLI::RequiredError("--source");
   const DecodeReport report = bench_decode(arguments.decode, arguments.source, arguments.search,
                                            arguments.threads.value_or(available_threads()));
   fmt::print("{}", arguments.json ? report.json() : report.text());
 }
 
-void run(const Arguments& arguments) {
+void run_bench(const BenchArguments& arguments) {
   const BenchReport report = measure(arguments);
   if (!arguments.trace.empty()) write_trace(arguments.trace, report.timing.profile);
   fmt::print("{}", arguments.json ? report.json() : report.text());
@@ -109,7 +109,7 @@ void run(const Arguments& arguments) {
 }
 
 /// What only updates have.
-std::vector<CLI::Option*> add_training_options(CLI::App& verb, Arguments& arguments) {
+std::vector<CLI::Option*> add_training_options(CLI::App& verb, BenchArguments& arguments) {
   return {
       verb.add_option("--set", arguments.overrides,
                       "KEY=VALUE: replaces one value, as model.heads=8")
@@ -133,8 +133,8 @@ std::vector<CLI::Option*> add_training_options(CLI::App& verb, Arguments& argume
 }  // namespace
 
 void add_bench(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("bench", kAbout);
+  const auto arguments = std::make_shared<BenchArguments>();
+  CLI::App* verb = app.add_subcommand("bench", kAboutBench);
   CLI::Option* file = verb->add_option("CONFIG", arguments->file, "a JSON file");
   CLI::Option* shape =
       verb->add_option("--shape", arguments->shape, "a model known by name: tiny, char or base")
@@ -161,7 +161,7 @@ void add_bench(CLI::App& app) {
     if (file->count() + shape->count() == 0) {
       throw CLI::RequiredError("CONFIG, --shape or --decode");
     }
-    run(*arguments);
+    run_bench(*arguments);
   });
 }
 

@@ -11,27 +11,27 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: heddle config configs/tiny.json --set model.heads=8
+constexpr const char* kAboutConfig = R"(Example: heddle config configs/tiny.json --set model.heads=8
 
 Checks a config and prints it with every default filled in.)";
 
-struct Arguments {
+struct ConfigArguments {
   std::string file;
   std::vector<std::string> overrides;
   bool schema = false;
 };
 
-void read(const Config& root) {
+void read_all(const Config& root) {
   read_whole_config(root);
 }
 
-void run(const Arguments& arguments) {
+void run_config(const ConfigArguments& arguments) {
   if (arguments.schema) {
-    fmt::print("{}", schema_of("A config of Heddle", read));
+    fmt::print("{}", schema_of("A config of Heddle", read_all));
     return;
   }
   const ConfigDocument document = ConfigDocument::read(arguments.file, arguments.overrides);
-  read(document.root());
+  read_all(document.root());
   document.finish();
   fmt::print("{}", document.resolved());
 }
@@ -39,15 +39,15 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_config(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("config", kAbout);
+  const auto arguments = std::make_shared<ConfigArguments>();
+  CLI::App* verb = app.add_subcommand("config", kAboutConfig);
   CLI::Option* file = verb->add_option("CONFIG", arguments->file, "a JSON file");
   verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
       ->allow_extra_args(false);
   verb->add_flag("--schema", arguments->schema, "print the JSON Schema of all configs instead");
   verb->callback([=] {
     if (!arguments->schema && file->count() == 0) throw CLI::RequiredError("CONFIG");
-    run(*arguments);
+    run_config(*arguments);
   });
 }
 

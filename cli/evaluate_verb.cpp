@@ -21,7 +21,7 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout =
+constexpr const char* kAboutEvaluate =
     R"(Example: heddle evaluate runs/toy --source data/toy/test.en --reference data/toy/test.fr
 
 Compares translations with references: how many are the same, BLEU, chrF, and the loss.
@@ -30,7 +30,7 @@ With --hypothesis instead of a model the translations are read from a file. BLEU
 sacreBLEU 2.6; BLEU of tokenised text needs --tokenize none. Pronunciations, with a word on each line:
 --metric wer --metric per --reference-separator tab.)";
 
-struct Arguments {
+struct EvaluateArguments {
   std::string model, source, hypothesis, groups, separator, per_line;
   std::vector<std::string> references, metrics;
   BleuTokens tokens = BleuTokens::k13a;
@@ -86,7 +86,7 @@ ReferenceLoss loss_of(const TrainedModel& model, const Lines& sources,
 }
 
 /// The references of each line: of all files, cut at the separator.
-std::vector<References> read_references(const Arguments& arguments) {
+std::vector<References> read_references(const EvaluateArguments& arguments) {
   std::vector<References> references;
   Lines first;
   for (const std::string& path : arguments.references) {
@@ -105,7 +105,7 @@ std::vector<References> read_references(const Arguments& arguments) {
   return references;
 }
 
-std::vector<Metric> chosen_metrics(const Arguments& arguments) {
+std::vector<Metric> chosen_metrics(const EvaluateArguments& arguments) {
   std::vector<Metric> metrics;
   for (const std::string& name : arguments.metrics) {
     metrics.push_back(std::ranges::find(metric_names(), name, &MetricName::name)->metric);
@@ -114,7 +114,8 @@ std::vector<Metric> chosen_metrics(const Arguments& arguments) {
   return metrics;
 }
 
-Lines translated(const TrainedModel& model, const Lines& sources, const Arguments& arguments) {
+Lines translated(const TrainedModel& model, const Lines& sources,
+                 const EvaluateArguments& arguments) {
   TranslatorOptions options =
       arguments.search.applied_to(model.translator_options(arguments.threads));
   options.scores = false;
@@ -134,7 +135,7 @@ Lines translated(const TrainedModel& model, const Lines& sources, const Argument
 }
 
 /// A table for sorting: a row for each line with its number and its score by each metric.
-void write_scores_of_lines(const Arguments& arguments, const Lines& hypotheses,
+void write_scores_of_lines(const EvaluateArguments& arguments, const Lines& hypotheses,
                            const std::vector<References>& references, Output& output) {
   const std::vector<Metric> metrics = chosen_metrics(arguments);
   std::string text = "line";
@@ -152,7 +153,7 @@ void write_scores_of_lines(const Arguments& arguments, const Lines& hypotheses,
   output.finish();
 }
 
-Evaluation evaluate(const Arguments& arguments) {
+Evaluation evaluate(const EvaluateArguments& arguments) {
   const std::vector<References> references = read_references(arguments);
   const std::string& reference = arguments.references.front();
   const auto read_as_long = [&](const std::string& path) {
@@ -196,7 +197,7 @@ std::string metrics_in_words() {
 }
 
 /// Either a model with sources, or hypotheses, which nothing has to be searched for.
-void check_usage(const Arguments& arguments) {
+void check_usage(const EvaluateArguments& arguments) {
   const bool from_file = !arguments.hypothesis.empty();
   if (from_file && (!arguments.model.empty() || !arguments.source.empty())) {
     throw CLI::ValidationError("--hypothesis", "takes the place of MODEL and --source");
@@ -211,8 +212,8 @@ void check_usage(const Arguments& arguments) {
 }  // namespace
 
 void add_evaluate(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("evaluate", kAbout);
+  const auto arguments = std::make_shared<EvaluateArguments>();
+  CLI::App* verb = app.add_subcommand("evaluate", kAboutEvaluate);
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint");
   verb->add_option("--source", arguments->source, "a file of text to translate");
   verb->add_option("--reference", arguments->references,

@@ -17,14 +17,14 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: heddle gradcheck configs/tiny.json
+constexpr const char* kAboutGradcheck = R"(Example: heddle gradcheck configs/tiny.json
 
 Checks the gradients of a config's model against central differences.
 
 In float64: each parameter of a small model with the same structure (a line for each, then the
 worst), then the full model along random directions. Exit code 6 where one is wrong.)";
 
-struct Arguments {
+struct GradcheckArguments {
   std::string file;
   std::vector<std::string> overrides;
   std::int32_t vocabulary = 1000;
@@ -52,13 +52,13 @@ std::string checked(const ConfigDocument& document, const Vocabulary& vocabulary
   return document.resolved();
 }
 
-GradcheckOptions options_of(const Arguments& arguments) {
+GradcheckOptions options_of(const GradcheckArguments& arguments) {
   GradcheckOptions options;
   options.threads = arguments.threads;
   return options;
 }
 
-bool check_small_model(const Arguments& arguments, const std::string& resolved) {
+bool check_small_model(const GradcheckArguments& arguments, const std::string& resolved) {
   const ConfigDocument small = ConfigDocument::parse(scaled_down(resolved), "the small model");
   checked(small, kSmallVocabulary);
   const Lengths lengths(longest_sentence(resolved));
@@ -83,7 +83,8 @@ bool check_small_model(const Arguments& arguments, const std::string& resolved) 
   return report.passed();
 }
 
-bool check_full_model(const Arguments& arguments, const Config& model, const Lengths& lengths) {
+bool check_full_model(const GradcheckArguments& arguments, const Config& model,
+                      const Lengths& lengths) {
   const Vocabulary vocabulary{arguments.vocabulary};
   ModelUnderCheck under_check(model, {vocabulary, vocabulary}, lengths.source, lengths.target);
   fmt::print(stderr, "checking the full model, {:.1f} million parameters, along {} directions\n",
@@ -101,7 +102,7 @@ bool check_full_model(const Arguments& arguments, const Config& model, const Len
   return found.passed();
 }
 
-void run(const Arguments& arguments) {
+void run_gradcheck(const GradcheckArguments& arguments) {
   const ConfigDocument document = ConfigDocument::read(arguments.file, arguments.overrides);
   const std::string resolved = checked(document, {arguments.vocabulary});
   bool passed = check_small_model(arguments, resolved);
@@ -116,8 +117,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_gradcheck(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("gradcheck", kAbout);
+  const auto arguments = std::make_shared<GradcheckArguments>();
+  CLI::App* verb = app.add_subcommand("gradcheck", kAboutGradcheck);
   verb->add_option("CONFIG", arguments->file, "a JSON file")->required();
   verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
       ->allow_extra_args(false);
@@ -128,7 +129,7 @@ void add_gradcheck(CLI::App& app) {
       ->check(CLI::Range(0, 1000));
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
-  verb->callback([=] { run(*arguments); });
+  verb->callback([=] { run_gradcheck(*arguments); });
 }
 
 }  // namespace heddle

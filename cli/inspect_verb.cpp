@@ -13,7 +13,7 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: heddle inspect runs/toy
+constexpr const char* kAboutInspect = R"(Example: heddle inspect runs/toy
 
 Shows a model: parameters by name and shape, tokenizers, how far it is trained, its config.)";
 
@@ -51,7 +51,7 @@ void print_state(const std::filesystem::path& folder) {
   }
 }
 
-void run(const std::string& path) {
+void run_inspect(const std::string& path) {
   const TrainedModel model(path);
   fmt::print("checkpoint  {}\n", model.folder().string());
   print_state(model.folder());
@@ -73,9 +73,9 @@ void run(const std::string& path) {
 
 void add_inspect(CLI::App& app) {
   const auto model = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("inspect", kAbout);
+  CLI::App* verb = app.add_subcommand("inspect", kAboutInspect);
   verb->add_option("MODEL", *model, "the folder of a run or of a checkpoint")->required();
-  verb->callback([=] { run(*model); });
+  verb->callback([=] { run_inspect(*model); });
 }
 
 }  // namespace heddle

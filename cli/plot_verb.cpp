@@ -15,20 +15,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAbout = R"(Example: heddle plot runs/toy
+constexpr const char* kAboutPlot = R"(Example: heddle plot runs/toy
 
 Draws the learning curves of a run, or of several over each other, and prints the file's name.
 
 The file is one page of HTML that needs no other and no network; while a run trains, the page shows it
 as far as it is. With --svg it is an image with a white background, for documents.)";
 
-struct Arguments {
+struct PlotArguments {
   std::vector<fs::path> runs;
   std::string output;
   bool svg = false;
 };
 
-void run(const Arguments& arguments) {
+void run_plot(const PlotArguments& arguments) {
   fs::path path = arguments.output;
   const bool svg = arguments.svg || path.extension() == ".svg";
   if (path.empty()) {
@@ -45,8 +45,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_plot(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("plot", kAbout);
+  const auto arguments = std::make_shared<PlotArguments>();
+  CLI::App* verb = app.add_subcommand("plot", kAboutPlot);
   verb->add_option("RUN", arguments->runs, "folders of runs")->required();
   verb->add_option("--output", arguments->output,
                    "the file to write; by default curves.html in the folder of the run, of several "
@@ -55,7 +55,7 @@ void add_plot(CLI::App& app) {
         return path.empty() ? std::string("is no name of a file") : std::string();
       });
   verb->add_flag("--svg", arguments->svg, "an SVG image, as for an output whose name ends in .svg");
-  verb->callback([=] { run(*arguments); });
+  verb->callback([=] { run_plot(*arguments); });
 }
 
 }  // namespace heddle

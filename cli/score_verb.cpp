@@ -18,13 +18,13 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout =
+constexpr const char* kAboutScore =
     R"(Example: heddle score runs/toy --source data/toy/test.en --target data/toy/test.fr
 
 Prints a line for each pair of lines: the log-probability of the target, a tab, and its tokens, the end
 counted. A pair that the model cannot read, with an empty side or too many tokens, gets nan and 0.)";
 
-struct Arguments {
+struct ScoreArguments {
   std::string model, source, target;
   bool alignment = false;
   int threads = available_threads();
@@ -34,7 +34,7 @@ struct Arguments {
 /// empty where the model cannot read one.
 class Pairs {
  public:
-  Pairs(const Arguments& arguments, const TrainedModel& model)
+  Pairs(const ScoreArguments& arguments, const TrainedModel& model)
       : arguments_(arguments),
         model_(model),
         source_(arguments.source),
@@ -61,14 +61,14 @@ class Pairs {
                     "; line n of one must belong to line n of the other");
   }
 
-  const Arguments& arguments_;
+  const ScoreArguments& arguments_;
   const TrainedModel& model_;
   RepairedLines source_, target_;
 };
 
 /// A line for each pair. The model has read those that are not empty.
 std::string text_of_pairs(const std::vector<PackedPairs>& pairs, const TrainedModel& model,
-                          const Arguments& arguments) {
+                          const ScoreArguments& arguments) {
   std::vector<PackedPairs> readable;
   std::ranges::copy_if(pairs, std::back_inserter(readable),
                        [](const PackedPairs& pair) { return !pair.source.empty(); });
@@ -94,7 +94,7 @@ std::string text_of_pairs(const std::vector<PackedPairs>& pairs, const TrainedMo
   return text;
 }
 
-void run(const Arguments& arguments) {
+void run_score(const ScoreArguments& arguments) {
   const TrainedModel model(arguments.model);
   Pairs pairs(arguments, model);
   Output output("");
@@ -117,8 +117,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_score(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("score", kAbout);
+  const auto arguments = std::make_shared<ScoreArguments>();
+  CLI::App* verb = app.add_subcommand("score", kAboutScore);
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint")->required();
   verb->add_option("--source", arguments->source, "a file of text")->required();
   verb->add_option("--target", arguments->target, "its translations, line by line")->required();
@@ -127,7 +127,7 @@ void add_score(CLI::App& app) {
                  "attends to most: 0-0 2-1 ...");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
-  verb->callback([=] { run(*arguments); });
+  verb->callback([=] { run_score(*arguments); });
 }
 
 }  // namespace heddle

@@ -16,14 +16,14 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: heddle train configs/toy.json --run runs/toy
+constexpr const char* kAboutTrain = R"(Example: heddle train configs/toy.json --run runs/toy
 
 Trains the model of a config.
 
 Reports go to stderr and to metrics.jsonl in the run's folder; checkpoints are complete models for
 heddle translate. Ctrl-C saves and stops; the same command with --resume goes on.)";
 
-struct Arguments {
+struct TrainArguments {
   std::string config, run;
   std::vector<std::string> overrides;
   std::string trace;
@@ -31,7 +31,7 @@ struct Arguments {
   int threads = available_threads();
 };
 
-TrainingRequest request_of(const Arguments& arguments) {
+TrainingRequest request_of(const TrainArguments& arguments) {
   TrainingRequest request;
   request.config = arguments.config;
   request.overrides = arguments.overrides;
@@ -55,7 +55,7 @@ std::string quoted(const std::string& word) {
 }
 
 /// What continues this run.
-std::string resume_command(const Arguments& arguments, const std::filesystem::path& run) {
+std::string resume_command(const TrainArguments& arguments, const std::filesystem::path& run) {
   std::string command =
       "heddle train " + quoted(arguments.config) + " --run " + quoted(run.string());
   for (const std::string& set : arguments.overrides) command += " --set " + quoted(set);
@@ -65,7 +65,7 @@ std::string resume_command(const Arguments& arguments, const std::filesystem::pa
 /// What --profile and --trace ask for.
 class Profiling {
  public:
-  Profiling(const Arguments& arguments, TrainingRequest& request) : arguments_(arguments) {
+  Profiling(const TrainArguments& arguments, TrainingRequest& request) : arguments_(arguments) {
     if (!arguments.profile && arguments.trace.empty()) return;
     if (!arguments.trace.empty()) profile_.most_events = 100'000;
     request.profile = &profile_;
@@ -80,7 +80,7 @@ class Profiling {
   }
 
  private:
-  const Arguments& arguments_;
+  const TrainArguments& arguments_;
   UpdateProfile profile_;
 };
 
@@ -97,7 +97,7 @@ void print(const Training::Estimate& e) {
              duration(e.tokens_per_epoch / e.speed.tokens_per_second));
 }
 
-void run(const Arguments& arguments) {
+void run_train(const TrainArguments& arguments) {
   StopSignals signals;
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) == 1);
   TrainingRequest request = request_of(arguments);
@@ -129,8 +129,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_train(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("train", kAbout);
+  const auto arguments = std::make_shared<TrainArguments>();
+  CLI::App* verb = app.add_subcommand("train", kAboutTrain);
   verb->add_option("CONFIG", arguments->config, "a JSON file")->required();
   verb->add_option("--run", arguments->run,
                    "the run's folder, by default runs/ and the config's name");
@@ -147,7 +147,7 @@ void add_train(CLI::App& app) {
                    "a file for a trace of the first updates, for chrome://tracing or Perfetto");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
-  verb->callback([=] { run(*arguments); });
+  verb->callback([=] { run_train(*arguments); });
 }
 
 }  // namespace heddle

@@ -19,7 +19,8 @@ namespace heddle {
 
 namespace {
 
-constexpr const char* kAbout = R"(Example: echo "The cats are small." | heddle translate runs/toy
+constexpr const char* kAboutTranslate =
+    R"(Example: echo "The cats are small." | heddle translate runs/toy
 
 Translates text with a trained model, one line out for each line in.
 
@@ -30,7 +31,7 @@ come in quickly they are translated together; when the input pauses, what has co
 // What comes in quicker is translated together.
 constexpr int kIdleMilliseconds = 2;
 
-struct Arguments {
+struct TranslateArguments {
   std::string model, input, output, prefixes;
   SearchOptions search;
   bool scores = false, alignment = false;
@@ -74,7 +75,7 @@ class Prefixes {
 /// for, which then begin with the number of their line and the score.
 class Lines {
  public:
-  explicit Lines(const Arguments& arguments)
+  explicit Lines(const TranslateArguments& arguments)
       : numbers_(arguments.search.n_best > 1),
         scores_(numbers_ || arguments.scores),
         alignment_(arguments.alignment) {}
@@ -98,7 +99,7 @@ class Lines {
   bool numbers_, scores_, alignment_;
 };
 
-void run(const Arguments& arguments) {
+void run_translate(const TranslateArguments& arguments) {
   const TrainedModel model(arguments.model);
   const Lines format(arguments);
   TranslatorOptions options =
@@ -133,8 +134,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_translate(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* verb = app.add_subcommand("translate", kAbout);
+  const auto arguments = std::make_shared<TranslateArguments>();
+  CLI::App* verb = app.add_subcommand("translate", kAboutTranslate);
   verb->add_option("MODEL", arguments->model, "the folder of a run or of a checkpoint")->required();
   verb->add_option("--input", arguments->input, "a file of text; by default standard input");
   verb->add_option("--output", arguments->output, "a file; by default standard output");
@@ -151,7 +152,7 @@ void add_translate(CLI::App& app) {
                  "it attends to most: 0-0 2-1 ...");
   verb->add_option("--threads", arguments->threads, "threads, by default all processors")
       ->check(CLI::Range(1, 1024));
-  verb->callback([=] { run(*arguments); });
+  verb->callback([=] { run_translate(*arguments); });
 }
 
 }  // namespace heddle

@@ -5,11 +5,13 @@ if(HEDDLE_ONEDNN STREQUAL "ON" OR (HEDDLE_ONEDNN STREQUAL "AUTO" AND NOT HEDDLE_
   find_path(HEDDLE_ONEDNN_HEADERS dnnl.h)
   mark_as_advanced(HEDDLE_ONEDNN_LIBRARY HEDDLE_ONEDNN_HEADERS)
   if(HEDDLE_ONEDNN_LIBRARY AND HEDDLE_ONEDNN_HEADERS)
-    set_property(SOURCE autograd/kernels/one_dnn.cpp APPEND PROPERTY COMPILE_DEFINITIONS HEDDLE_ONEDNN)
-    set_property(SOURCE autograd/kernels/one_dnn.cpp APPEND PROPERTY INCLUDE_DIRECTORIES ${HEDDLE_ONEDNN_HEADERS})
+    set_source_files_properties(one_dnn.cpp PROPERTIES
+      COMPILE_DEFINITIONS HEDDLE_ONEDNN
+      INCLUDE_DIRECTORIES ${HEDDLE_ONEDNN_HEADERS})
     target_link_libraries(heddle_kernels PRIVATE ${HEDDLE_ONEDNN_LIBRARY})
   elseif(HEDDLE_ONEDNN STREQUAL "ON")
-    message(FATAL_ERROR "HEDDLE_ONEDNN is ON, but dnnl.h or libdnnl is not there: install libdnnl-dev")
+    message(FATAL_ERROR
+      "HEDDLE_ONEDNN is ON, but dnnl.h or libdnnl is not there: install libdnnl-dev")
   endif()
 elseif(NOT HEDDLE_ONEDNN MATCHES "^(AUTO|OFF)$")
   message(FATAL_ERROR "HEDDLE_ONEDNN is ${HEDDLE_ONEDNN}: neither AUTO, ON nor OFF")

@@ -57,8 +57,8 @@ std::span<const std::byte> take(std::span<const std::byte>& bytes, std::size_t c
 }
 
 /// The text of a record, from within it or from the corpus file.
-void read_text(const CorpusFile* file, std::uint64_t begin, std::uint32_t length,
-               std::span<const std::byte> inside, std::string& text) {
+void read_characters(const CorpusFile* file, std::uint64_t begin, std::uint32_t length,
+                     std::span<const std::byte> inside, std::string& text) {
   text.resize(length);
   if (file == nullptr) {
     if (length > 0) std::memcpy(text.data(), inside.data(), length);
@@ -100,10 +100,10 @@ void TokenCache::read(std::int64_t number, TextPair& pair) const {
   if (std::max(header.source_bytes, header.target_bytes) > LineReader::kLongestLine) {
     fail_damaged(number);
   }
-  read_text(source_file_.get(), header.source_begin, header.source_bytes, found.source_text,
-            pair.source);
-  read_text(target_file_.get(), header.target_begin, header.target_bytes, found.target_text,
-            pair.target);
+  read_characters(source_file_.get(), header.source_begin, header.source_bytes, found.source_text,
+                  pair.source);
+  read_characters(target_file_.get(), header.target_begin, header.target_bytes, found.target_text,
+                  pair.target);
   const std::uint64_t source_sum = checksum(std::as_bytes(std::span(pair.source)));
   const std::uint64_t sum = checksum(std::as_bytes(std::span(pair.target)), source_sum);
   if (static_cast<std::uint32_t>(sum) == header.text_checksum) return;

@@ -10,7 +10,7 @@ namespace heddle {
 
 namespace {
 
-constexpr double kLeastEps = 1e-37;  // in float32 it is not 0
+constexpr double kLeastEps1 = 1e-37;  // in float32 it is not 0
 // At most so many blocks: each has sums of all columns.
 constexpr std::int64_t kMostBlocks = 64;
 // Independent sums in a row, which the compiler keeps in vectors.
@@ -63,7 +63,7 @@ struct Adafactor::Pass {
 };
 
 Adafactor::Adafactor(const Config& config)
-    : eps1_(config.number("eps1", 1e-30, {.least = kLeastEps}, "Added to squared gradients.")),
+    : eps1_(config.number("eps1", 1e-30, {.least = kLeastEps1}, "Added to squared gradients.")),
       eps2_(config.number("eps2", 1e-3, {.least = 0.0},
                           "The least size of a parameter that scales its learning rate.")),
       clip_threshold_(config.number("clip_threshold", 1.0, Numbers::positive(),

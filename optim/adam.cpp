@@ -17,7 +17,7 @@ constexpr double kBetas[] = {0.9, 0.98};
 
 // What is the same for all elements of a range.
 template <class T>
-struct Factors {
+struct AdamFactors {
   T gradient_scale;
   T coupled_decay;  // of Adam
   T kept;           // of a parameter by AdamW: 1 - a w
@@ -29,7 +29,7 @@ struct Factors {
 };
 
 template <class T>
-void update(std::int64_t n, const Factors<T>& by, const T* g, T* p, T* m, T* v) {
+void update(std::int64_t n, const AdamFactors<T>& by, const T* g, T* p, T* m, T* v) {
   const Vector<T> scale = broadcast(by.gradient_scale), decay = broadcast(by.coupled_decay);
   const Vector<T> kept = broadcast(by.kept), step = broadcast(by.step);
   const Vector<T> beta1 = broadcast(by.beta1), rest1 = broadcast(by.rest1);
@@ -78,16 +78,16 @@ void Adam::step(const UpdateInput& input) {
     for_each_range(ranges_, input.threads, [&](const SlabRange& range) {
       const double rate = input.learning_rate * range.learning_rate_factor;
       const double decay = range.weight_decay;
-      const Factors<T> by{static_cast<T>(input.gradient_scale),
-                          static_cast<T>(decoupled_decay_ ? 0.0 : decay),
-                          static_cast<T>(decoupled_decay_ ? 1.0 - rate * decay : 1.0),
-                          static_cast<T>(beta1_),
-                          static_cast<T>(1.0 - beta1_),
-                          static_cast<T>(beta2_),
-                          static_cast<T>(1.0 - beta2_),
-                          static_cast<T>(-rate / correction),
-                          static_cast<T>(root),
-                          static_cast<T>(eps_)};
+      const AdamFactors<T> by{static_cast<T>(input.gradient_scale),
+                              static_cast<T>(decoupled_decay_ ? 0.0 : decay),
+                              static_cast<T>(decoupled_decay_ ? 1.0 - rate * decay : 1.0),
+                              static_cast<T>(beta1_),
+                              static_cast<T>(1.0 - beta1_),
+                              static_cast<T>(beta2_),
+                              static_cast<T>(1.0 - beta2_),
+                              static_cast<T>(-rate / correction),
+                              static_cast<T>(root),
+                              static_cast<T>(eps_)};
       const std::int64_t at = range.begin;
       update(range.end - at, by, g + at, p + at, m + at, v + at);
     });

@@ -11,7 +11,7 @@ using kernels::multiply_add;
 using kernels::Vector;
 
 template <class T>
-struct Factors {
+struct SgdFactors {
   T gradient_scale;
   T decay;
   T momentum;
@@ -20,7 +20,7 @@ struct Factors {
 
 // `b` is null without momentum.
 template <class T>
-void update(std::int64_t n, const Factors<T>& by, bool nesterov, const T* g, T* p, T* b) {
+void update(std::int64_t n, const SgdFactors<T>& by, bool nesterov, const T* g, T* p, T* b) {
   const Vector<T> scale = broadcast(by.gradient_scale), decay = broadcast(by.decay);
   const Vector<T> momentum = broadcast(by.momentum), step = broadcast(by.step);
   kernels::for_each_vector<T>(n, [&](std::int64_t i, auto lanes) {
@@ -59,9 +59,9 @@ void Sgd::step(const UpdateInput& input) {
     auto* const p = static_cast<T*>(input.store.slab());
     auto* const b = static_cast<T*>(velocity_.slab());
     for_each_range(ranges_, input.threads, [&](const SlabRange& range) {
-      const Factors<T> by{static_cast<T>(input.gradient_scale), static_cast<T>(range.weight_decay),
-                          static_cast<T>(momentum_),
-                          static_cast<T>(-input.learning_rate * range.learning_rate_factor)};
+      const SgdFactors<T> by{static_cast<T>(input.gradient_scale),
+                             static_cast<T>(range.weight_decay), static_cast<T>(momentum_),
+                             static_cast<T>(-input.learning_rate * range.learning_rate_factor)};
       const std::int64_t at = range.begin;
       update(range.end - at, by, nesterov_, g + at, p + at, b == nullptr ? b : b + at);
     });

@@ -21,15 +21,22 @@ std::string read(const fs::path& path) {
   return text.str();
 }
 
-/// All .h and .cpp files below the root, without hidden folders, builds and runs.
-SourceTree sources_below(const fs::path& root) {
+bool is_source(const fs::path& path) {
+  return path.extension() == ".h" || path.extension() == ".cpp";
+}
+
+bool is_build_file(const fs::path& path) {
+  return path.filename() == "CMakeLists.txt" || path.extension() == ".cmake";
+}
+
+/// All files that are `wanted` below the root, without hidden folders, builds and runs.
+SourceTree files_below(const fs::path& root, bool (*wanted)(const fs::path&)) {
   SourceTree tree;
   for (auto entry = fs::recursive_directory_iterator(root); entry != end(entry); ++entry) {
     const std::string name = entry->path().filename().string();
     const bool outside = name.starts_with('.') || name.starts_with("build") || name == "runs";
     if (entry->is_directory() && outside) entry.disable_recursion_pending();
-    const fs::path extension = entry->path().extension();
-    if (!entry->is_regular_file() || (extension != ".h" && extension != ".cpp")) continue;
+    if (!entry->is_regular_file() || !wanted(entry->path())) continue;
     tree[fs::relative(entry->path(), root).generic_string()] = read(entry->path());
   }
   return tree;
@@ -55,14 +62,16 @@ using Names = std::vector<std::string>;
 
 TEST_CASE("architecture: this checkout keeps the rules") {
   const fs::path root = source_folder();
-  const SourceTree tree = sources_below(root);
+  const SourceTree tree = files_below(root, is_source);
   REQUIRE(tree.contains("autograd/base/check.h"));
   REQUIRE(tree.contains("tests/architecture_test.cpp"));
   expect_none(check_includes(tree));
   expect_none(check_cycles(tree));
   expect_none(check_sizes(tree));
   expect_none(check_habits(tree));
-  expect_none(check_build_file(read(root / "CMakeLists.txt")));
+  const SourceTree build_files = files_below(root, is_build_file);
+  REQUIRE(build_files.contains("autograd/kernels/CMakeLists.txt"));
+  for (const auto& [path, text] : build_files) expect_none(check_build_file(path, text));
 }
 
 TEST_CASE("architecture: an include goes down or stays, by its whole path") {
@@ -149,9 +158,10 @@ TEST_CASE("architecture: habits") {
   CHECK(in("autograd/a.cpp", setter) == 0);
   CHECK(check_habits({{"autograd/a.cpp", setter}, {"autograd/b.cpp", setter}}).size() == 1);
 
-  CHECK(check_build_file(repeated("# line\n", 149)).empty());
-  CHECK(check_build_file(repeated("# line\n", 150)).size() == 1);
-  CHECK(check_build_file("add_compile_options(-O3 -ffast-math)\n").size() == 1);
+  CHECK(check_build_file("a", "    a.cpp\n    b.cpp\n" + repeated("x", 110) + "\n").empty());
+  CHECK(check_build_file("a", "\n" + repeated("x", 111)) == Violations{"a:2: 111 columns"});
+  CHECK(check_build_file("a", "  a.cpp b.cpp") == Violations{"a:1: two sources"});
+  CHECK(check_build_file("a", "add_compile_options(-O3 -ffast-math)\n").size() == 1);
 }
 
 TEST_CASE("architecture: comments, literals and raw strings hide braces") {

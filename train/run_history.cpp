@@ -20,7 +20,6 @@ namespace heddle {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 void append(Curve& curve, CurvePoint point) {
   while (!curve.empty() && curve.back().update >= point.update) curve.pop_back();
@@ -29,9 +28,9 @@ void append(Curve& curve, CurvePoint point) {
 
 /// Adds what a line has measured; false where it is no line of a run.
 bool add_line(const std::string& line, RunHistory& history) {
-  const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object() || !object.contains("update") || !object.contains("kind")) return false;
-  const Json &update = object.at("update"), &kind = object.at("kind");
+  const nlohmann::json &update = object.at("update"), &kind = object.at("kind");
   if (!update.is_number_integer() || update.get<std::int64_t>() < 0) return false;
   const bool train = kind == "train";
   if (!train && kind != "validation") return true;  // of a later version

@@ -10,6 +10,7 @@
 #include "tests/support/program.h"
 
 using namespace heddle;
+using heddle::testing::check_failure;
 using heddle::testing::contains;
 using heddle::testing::heddle_run;
 using heddle::testing::Outcome;
@@ -28,14 +29,6 @@ nlohmann::json measured(const std::string& arguments) {
   CHECK(outcome.code == 0);
   CHECK(outcome.err != "");
   return nlohmann::json::parse(outcome.out);
-}
-
-void check_refused(const std::string& arguments, int code, const std::string& sentence) {
-  CAPTURE(arguments);
-  const Outcome outcome = heddle_run("bench " + arguments);
-  CHECK(outcome.code == code);
-  CHECK(outcome.out == "");
-  CHECK(outcome.err == sentence + "\n");
 }
 
 void check_consistent(const nlohmann::json& report) {
@@ -117,22 +110,23 @@ TEST_CASE("bench: results are lines on stdout, progress goes to stderr") {
 }
 
 TEST_CASE("bench: what cannot be measured is refused in one sentence") {
-  check_refused("", 2, "heddle: CONFIG, --shape or --decode is required; see heddle bench --help");
-  check_refused("configs/tiny.json --shape tiny", 2,
+  check_failure("bench ", 2,
+                "heddle: CONFIG, --shape or --decode is required; see heddle bench --help");
+  check_failure("bench configs/tiny.json --shape tiny", 2,
                 "heddle: CONFIG excludes --shape; see heddle bench --help");
-  check_refused("--shape huge", 2,
+  check_failure("bench --shape huge", 2,
                 "heddle: --shape: huge not in {tiny,char,base}; see heddle bench --help");
-  check_refused("--shape tiny --updates 2", 2,
+  check_failure("bench --shape tiny --updates 2", 2,
                 "heddle: --updates: Value 2 not in range 3 to 1000000; see heddle bench --help");
-  check_refused("--shape tiny --set model.positions=learned --length 513", 2,
+  check_failure("bench --shape tiny --set model.positions=learned --length 513", 2,
                 "heddle: --length: 513 tokens, but the model has 512 positions; see heddle "
                 "bench --help");
-  check_refused("--shape tiny --set model.heads=7", 3,
+  check_failure("bench --shape tiny --set model.heads=7", 3,
                 "--set model.heads=7: model.heads: 7 does not divide d_model 128");
-  check_refused("--shape tiny --set optimizer.type=adamm", 3,
+  check_failure("bench --shape tiny --set optimizer.type=adamm", 3,
                 "--set optimizer.type=adamm: optimizer.type: \"adamm\" is none of adam, adamw, "
                 "sgd, adafactor; did you mean \"adam\"?");
-  check_refused("nowhere.json", 3, "nowhere.json: there is no such file");
+  check_failure("bench nowhere.json", 3, "nowhere.json: there is no such file");
   const Outcome overflow = heddle_run("bench " + kSmallShape +
                                       " --set model.initialisation=normal --set "
                                       "model.init_std=1e30");

@@ -28,7 +28,7 @@ std::string repeated(const std::string& text, int times) {
 }
 
 /// A run that ends with this code and says this part.
-void check_refused(const std::string& arguments, int code, const std::string& part) {
+void check_hostile(const std::string& arguments, int code, const std::string& part) {
   CAPTURE(arguments);
   const Outcome outcome = heddle_run(arguments);
   CAPTURE(outcome.err);
@@ -41,7 +41,7 @@ void check_refused(const std::string& arguments, int code, const std::string& pa
 
 TEST_CASE("hostile files: a config that asks for more than there is") {
   const auto with = [](const std::string& set, const std::string& part) {
-    check_refused("config configs/tiny.json " + set, 3, part);
+    check_hostile("config configs/tiny.json " + set, 3, part);
   };
   with("--set model.d_model=1000000000", "model.d_model: 1000000000 is outside 1 to 65536");
   with("--set seed=123456789012345678901234567890", "seed: 1.2345678901234568e+29 is too large");
@@ -53,7 +53,7 @@ TEST_CASE("hostile files: a config that asks for more than there is") {
   const std::string path = (folder / "config.json").string();
   const auto text = [&](const std::string& json, const std::string& part) {
     write_bytes(path, json);
-    check_refused("config " + path, 3, path + part);
+    check_hostile("config " + path, 3, path + part);
   };
   text(repeated("[", 100'000), ":1:65: nests deeper than 64 objects and lists");
   text(repeated("{\"a\":", 100'000), ":1:321: nests deeper than 64 objects and lists");
@@ -66,15 +66,15 @@ TEST_CASE("hostile files: a config that asks for more than there is") {
   text("{\"" + std::string(100'000, 'x') + "\": [" + repeated("1,", 1'000) + "1]}",
        ":1:2: the keys that lead here have more than 1000 bytes");
   stretch(path, std::uintmax_t{1} << 40);
-  check_refused("config " + path, 3, path + ": is longer than a config may be, 1048576 bytes");
-  check_refused("config /dev/zero", 3, "/dev/zero: is longer than a config may be");
+  check_hostile("config " + path, 3, path + ": is longer than a config may be, 1048576 bytes");
+  check_hostile("config /dev/zero", 3, "/dev/zero: is longer than a config may be");
 }
 
 TEST_CASE("hostile files: what a terminal would obey is not printed") {
   const TemporaryFolder folder;
   const std::string path = (folder / "config.json").string();
   write_bytes(path, R"({"model": {"\u001b]0;mine\u0007": 1}})");
-  check_refused("config " + path, 3, path + ":1:12: model.\\x1b]0;mine\\x07: unknown key");
+  check_hostile("config " + path, 3, path + ":1:12: model.\\x1b]0;mine\\x07: unknown key");
   CHECK_FALSE(contains(heddle_run("config " + path).err, "\x1B"));
   check_failure("inspect \"$(printf 'a\\rb\\177')\"", 5,
                 "heddle: a\\x0db\\x7f: there is no such model");
@@ -85,10 +85,10 @@ TEST_CASE("hostile files: a model that is larger than the machine") {
   const std::string giant =
       " --set model.d_model=65536 --set model.heads=1024 --set model.dropout=0 ";
   const std::string refusal = "--set model.d_model=65536: model.d_model: makes a model of ";
-  check_refused(
+  check_hostile(
       "train " + (small / "run.json").string() + " --run " + (small / "new").string() + giant, 3,
       refusal);
-  check_refused("bench " + (small / "run.json").string() + giant, 3, refusal);
+  check_hostile("bench " + (small / "run.json").string() + giant, 3, refusal);
 }
 
 TEST_CASE("hostile files: a model whose files claim terabytes") {
@@ -103,7 +103,7 @@ TEST_CASE("hostile files: a model whose files claim terabytes") {
     fs::remove(state);  // whoever means harm does not seal it
     write_bytes(checkpoint / file, bytes);
     if (size > 0) stretch(checkpoint / file, size);
-    check_refused("inspect " + checkpoint.string(), 5, part);
+    check_hostile("inspect " + checkpoint.string(), 5, part);
     write_bytes(checkpoint / file, before);
     write_bytes(state, seal);
   };
@@ -123,7 +123,7 @@ TEST_CASE("hostile files: a model whose files claim terabytes") {
     changed.erase("xxh3");
     changed["update"] = nlohmann::json::parse(number);
     heddle::write_sealed(checkpoint, changed.dump());  // as somebody might who means harm
-    check_refused("inspect " + checkpoint.string(), 5, "state.json: is damaged");
+    check_hostile("inspect " + checkpoint.string(), 5, "state.json: is damaged");
   }
   nlohmann::json older = nlohmann::json::parse(sealed);
   older["format"] = 3;
@@ -132,7 +132,7 @@ TEST_CASE("hostile files: a model whose files claim terabytes") {
                  "trained     by another version: "));
   write_bytes(state, sealed);
   stretch(checkpoint / "optimizer.safetensors", kTerabyte);
-  check_refused("train " + (small / "run.json").string() + " --run " + model +
+  check_hostile("train " + (small / "run.json").string() + " --run " + model +
                     " --resume --set train.steps=13",
                 0, "optimizer.safetensors: is damaged");
   with("state.json", repeated("[", 100'000), 0, "state.json: is damaged");
@@ -141,7 +141,7 @@ TEST_CASE("hostile files: a model whose files claim terabytes") {
   // What is resumed is compared with the run's own config.
   write_bytes(small / "run" / "config.json",
               "{\"a\": " + repeated("[", 200'000) + repeated("]", 200'000) + "}");
-  check_refused("train " + (small / "run.json").string() + " --run " + model + " --resume", 5,
+  check_hostile("train " + (small / "run.json").string() + " --run " + model + " --resume", 5,
                 "config.json: is damaged");
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("hostile files: a corpus that grows when it is unpacked") {
   const std::string bomb = (small / "bomb.gz").string();
   write_bytes(bomb, gzipped(std::string(std::size_t{80} << 20, 'x')));
   CHECK(fs::file_size(bomb) < 1'000'000);
-  check_refused("train " + (small / "run.json").string() + " --run " + (small / "new").string() +
+  check_hostile("train " + (small / "run.json").string() + " --run " + (small / "new").string() +
                     " --set data.train.source=" + bomb,
                 4, bomb + ":1: a line of more than 64 MiB");
 }

@@ -13,12 +13,12 @@ using namespace heddle::toy;
 
 namespace {
 
-using Ids = std::vector<std::size_t>;
+using WordIds = std::vector<std::size_t>;
 
 class Vocabulary {
  public:
-  Ids ids_of(const std::string& sentence) {
-    Ids ids;
+  WordIds ids_of(const std::string& sentence) {
+    WordIds ids;
     for (const std::string& word : words_of(sentence)) {
       ids.push_back(ids_.emplace(word, ids_.size()).first->second);
     }
@@ -31,14 +31,14 @@ class Vocabulary {
 };
 
 struct IdPair {
-  Ids source, target;
+  WordIds source, target;
 };
 
 struct Task {
   Vocabulary english, french;
   std::vector<IdPair> train, test;
 
-  explicit Task(const Corpus& corpus) {
+  explicit Task(const toy::Corpus& corpus) {
     add(train, corpus.train);
     add(test, corpus.seen);
     add(test, corpus.unseen);
@@ -54,7 +54,7 @@ struct Task {
 
 /// The likeliest French word for each English one: five rounds of expectation maximisation of IBM
 /// Model 1 (Brown et al. 1993).
-Ids dictionary(const Task& task) {
+WordIds dictionary(const Task& task) {
   const std::size_t columns = task.french.size();
   std::vector<double> likely(task.english.size() * columns, 1.0);
   for (int round = 0; round < 5; ++round) {
@@ -72,7 +72,7 @@ Ids dictionary(const Task& task) {
     }
     for (std::size_t i = 0; i < likely.size(); ++i) likely[i] = counts[i] / totals[i / columns];
   }
-  Ids best;
+  WordIds best;
   for (std::size_t e = 0; e < task.english.size(); ++e) {
     const auto row = likely.begin() + static_cast<std::ptrdiff_t>(e * columns);
     const auto end = row + static_cast<std::ptrdiff_t>(columns);
@@ -81,15 +81,15 @@ Ids dictionary(const Task& task) {
   return best;
 }
 
-Ids word_by_word(const Ids& source, const Ids& dictionary) {
-  Ids target;
+WordIds word_by_word(const WordIds& source, const WordIds& dictionary) {
+  WordIds target;
   for (const std::size_t word : source) target.push_back(dictionary[word]);
   return target;
 }
 
 /// Insertions, deletions and substitutions of words that turn one sentence into the other.
-std::size_t edit_distance(const Ids& a, const Ids& b) {
-  Ids row(b.size() + 1);
+std::size_t edit_distance(const WordIds& a, const WordIds& b) {
+  WordIds row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = row[0];
@@ -103,7 +103,7 @@ std::size_t edit_distance(const Ids& a, const Ids& b) {
   return row.back();
 }
 
-const IdPair& nearest(const std::vector<IdPair>& train, const Ids& source) {
+const IdPair& nearest(const std::vector<IdPair>& train, const WordIds& source) {
   const IdPair* best = nullptr;
   std::size_t least = 0;
   for (const IdPair& pair : train) {
@@ -119,8 +119,8 @@ const IdPair& nearest(const std::vector<IdPair>& train, const Ids& source) {
 }
 
 /// The translation of the neighbour, with the dictionary's words where the sources differ.
-Ids patched(const IdPair& neighbour, const Ids& source, const Ids& dictionary) {
-  Ids target = neighbour.target;
+WordIds patched(const IdPair& neighbour, const WordIds& source, const WordIds& dictionary) {
+  WordIds target = neighbour.target;
   const std::size_t words = std::min(source.size(), neighbour.source.size());
   for (std::size_t i = 0; i < words; ++i) {
     if (source[i] == neighbour.source[i]) continue;
@@ -134,10 +134,10 @@ Ids patched(const IdPair& neighbour, const Ids& source, const Ids& dictionary) {
 
 TEST_CASE("toy corpus: neither a dictionary nor a memory translates it") {
   const Task task(make_corpus(kSeed));
-  const Ids translation = dictionary(task);
+  const WordIds translation = dictionary(task);
   double by_word = 0.0, by_neighbour = 0.0, by_patch = 0.0, words = 0.0, right_words = 0.0;
   for (const IdPair& pair : task.test) {
-    const Ids guess = word_by_word(pair.source, translation);
+    const WordIds guess = word_by_word(pair.source, translation);
     by_word += guess == pair.target ? 1.0 : 0.0;
     const IdPair& neighbour = nearest(task.train, pair.source);
     by_neighbour += neighbour.target == pair.target ? 1.0 : 0.0;

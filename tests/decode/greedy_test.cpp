@@ -18,8 +18,8 @@ using heddle::testing::Sentences;
 
 namespace {
 
-struct Example : DecodingExample {
-  Example() : DecodingExample(30) {}
+struct GreedyExample : DecodingExample {
+  GreedyExample() : DecodingExample(30) {}
 
   std::vector<Hypothesis> decode(const LengthLimit& limit = {}) {
     return greedy(model.transformer, source.tokens(), limit, space);
@@ -29,7 +29,7 @@ struct Example : DecodingExample {
 }  // namespace
 
 TEST_CASE("greedy: every token is the likeliest of the teacher-forced pass, up to the end") {
-  Example e;
+  GreedyExample e;
   const std::vector<Hypothesis> found = e.decode();
   REQUIRE(found.size() == 7);
   std::size_t finished = 0, longest = 0;
@@ -53,7 +53,7 @@ TEST_CASE("greedy: every token is the likeliest of the teacher-forced pass, up t
 }
 
 TEST_CASE("greedy: the limit cuts off what does not end, and says so") {
-  Example e;
+  GreedyExample e;
   const LengthLimit limit = limit_of(2);
   CHECK(limit.tokens(100) == 2);
   const std::vector<Hypothesis> cut = e.decode(limit), whole = e.decode();
@@ -69,7 +69,7 @@ TEST_CASE("greedy: the limit cuts off what does not end, and says so") {
 }
 
 TEST_CASE("greedy: a sentence is translated the same alone, in any order, and in a used space") {
-  Example e;
+  GreedyExample e;
   const std::vector<Hypothesis> together = e.decode();
   for (std::size_t i = 0; i < together.size(); ++i) {
     Sentences one;
@@ -83,7 +83,7 @@ TEST_CASE("greedy: a sentence is translated the same alone, in any order, and in
 }
 
 TEST_CASE("greedy: outputs begin with their prefix and go on from it") {
-  Example e;
+  GreedyExample e;
   const std::vector<Hypothesis> free = e.decode();
   std::vector<std::vector<std::int32_t>> prefixes(free.size());
   prefixes[0] = {7, 7, 9};
@@ -120,7 +120,7 @@ TEST_CASE("greedy: outputs begin with their prefix and go on from it") {
 }
 
 TEST_CASE("greedy: without scores the outputs are the same") {
-  Example e;
+  GreedyExample e;
   const std::vector<std::vector<std::int32_t>> prefixes = {{7, 9}, {}, {}, {}, {12}, {}, {}};
   DecodingInput input(e.source.tokens(), prefixes);
   const auto scored = greedy(e.model.transformer, input, limit_of(6), e.space);

@@ -48,8 +48,8 @@ void check_shares(const SamplingOptions& options, const std::vector<double>& exp
   }
 }
 
-struct Example : DecodingExample {
-  Example() : DecodingExample(30) {}
+struct SamplingExample : DecodingExample {
+  SamplingExample() : DecodingExample(30) {}
 
   std::vector<Hypothesis> draw(const SamplingOptions& options, std::size_t outputs = 1) {
     return sample(model.transformer, source.tokens(), kLines, outputs, options, {}, space);
@@ -78,7 +78,7 @@ TEST_CASE("sampling: top-k leaves the likeliest, top-p the fewest that are proba
 }
 
 TEST_CASE("sampling: draws by line, output and seed alone") {
-  Example e;
+  SamplingExample e;
   const std::vector<Hypothesis> together = e.draw({.seed = 5});
   REQUIRE(together.size() == 7);
   std::set<std::vector<std::int32_t>> different;
@@ -90,7 +90,7 @@ TEST_CASE("sampling: draws by line, output and seed alone") {
     CHECK(h.log_probability == doctest::Approx(e.log_probability(i, h)).epsilon(1e-9));
     Sentences one;
     one.append(e.source.sentence(i));
-    const std::vector<std::uint64_t> line = {Example::kLines[i]}, another = {99};
+    const std::vector<std::uint64_t> line = {SamplingExample::kLines[i]}, another = {99};
     const auto draw = [&](const std::vector<std::uint64_t>& lines, std::size_t outputs) {
       return sample(e.model.transformer, one.tokens(), lines, outputs, {.seed = 5}, {}, e.space);
     };
@@ -115,10 +115,10 @@ TEST_CASE("sampling: draws by line, output and seed alone") {
 }
 
 TEST_CASE("sampling: outputs begin with their prefix; bad options and scores are errors") {
-  Example e;
+  SamplingExample e;
   const std::vector<std::vector<std::int32_t>> prefixes(7, {8, 9});
   for (const Hypothesis& h : sample(e.model.transformer, {e.source.tokens(), prefixes},
-                                    Example::kLines, 2, {}, limit_of(4), e.space)) {
+                                    SamplingExample::kLines, 2, {}, limit_of(4), e.space)) {
     REQUIRE(h.ids.size() >= 2);
     CHECK(h.ids[0] == 8);
     CHECK(h.ids[1] == 9);

@@ -9,15 +9,15 @@
 
 using namespace heddle;
 using heddle::testing::doubles;
+using heddle::testing::kVocabulary;
 using heddle::testing::Sentences;
 using heddle::testing::TestModel;
 using heddle::testing::worst_error;
 
 namespace {
 
-const std::string kModel =
+const std::string kGroupedQueries =
     R"({"d_model": 8, "heads": 4, "kv_heads": 2, "d_ff": 12, "layers": 2, "positions": "rotary"})";
-const Vocabulary kVocabulary{11};
 const std::vector<std::string> kDecoderLayers = {
     "decoder.layers.0.self_attention", "decoder.layers.0.cross_attention",
     "decoder.layers.1.self_attention", "decoder.layers.1.cross_attention"};
@@ -25,7 +25,7 @@ const std::vector<std::string> kDecoderLayers = {
 }  // namespace
 
 TEST_CASE("attention maps: every layer, head and sentence, rows are distributions") {
-  const TestModel m(kModel);
+  const TestModel m(kGroupedQueries);
   const Sentences source({4, 1, 3}, kVocabulary, 1);
   const Sentences input = Sentences({2, 5, 3}, kVocabulary, 2).shifted(kVocabulary);
   Context c;
@@ -66,7 +66,7 @@ TEST_CASE("attention maps: every layer, head and sentence, rows are distribution
 }
 
 TEST_CASE("attention maps: step by step they are rows of those of the whole pass") {
-  const TestModel m(kModel);
+  const TestModel m(kGroupedQueries);
   const Sentences source({4, 3}, kVocabulary, 1);
   const Sentences input = Sentences({5, 5}, kVocabulary, 2).shifted(kVocabulary);
   Context c, stepping;
@@ -99,7 +99,7 @@ TEST_CASE("attention maps: step by step they are rows of those of the whole pass
 }
 
 TEST_CASE("attention maps: they outlive the step, and a layer that runs again replaces its own") {
-  const TestModel m(kModel);
+  const TestModel m(kGroupedQueries);
   const Sentences first({4, 3}, kVocabulary, 1), second({2}, kVocabulary, 2);
   Context c;
   AttentionMaps maps;
@@ -116,7 +116,7 @@ TEST_CASE("attention maps: they outlive the step, and a layer that runs again re
 }
 
 TEST_CASE("attention maps: what did not run is refused") {
-  const TestModel m(kModel);
+  const TestModel m(kGroupedQueries);
   const Sentences source({4, 3}, kVocabulary, 1);
   Context c;
   c.begin(Mode::kInference);

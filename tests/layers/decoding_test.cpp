@@ -12,13 +12,14 @@
 using namespace heddle;
 using heddle::testing::doubles;
 using heddle::testing::json_object;
+using heddle::testing::kVocabulary;
 using heddle::testing::Sentences;
 using heddle::testing::TestModel;
 using heddle::testing::worst_error;
 
 namespace {
 
-const std::string kSmall = R"("d_model": 8, "d_ff": 12, "layers": 2, "dropout": 0.3)";
+const std::string kTwoLayers = R"("d_model": 8, "d_ff": 12, "layers": 2, "dropout": 0.3)";
 
 // Kinds of models that decode in different ways.
 const std::vector<std::string> kModels = {
@@ -104,14 +105,12 @@ double worst(const Rows& a, const Rows& b) {
   return worst;
 }
 
-const Vocabulary kVocabulary{11};
-
 }  // namespace
 
 TEST_CASE("decoding: step by step equals the teacher-forced pass, for uneven lengths") {
   for (const std::string& kind : kModels) {
     CAPTURE(kind);
-    const TestModel m(json_object(kSmall, kind));
+    const TestModel m(json_object(kTwoLayers, kind));
     const Sentences source({4, 1, 9, 2}, kVocabulary, 1);
     const Sentences input = Sentences({5, 21, 1, 18}, kVocabulary, 2).shifted(kVocabulary);
     const Rows whole = teacher_forced(m, source, input);
@@ -125,7 +124,7 @@ TEST_CASE("decoding: step by step equals the teacher-forced pass, for uneven len
 TEST_CASE("decoding: several tokens at once, as of a forced prefix, equal one at a time") {
   for (const std::string& kind : kModels) {
     CAPTURE(kind);
-    const TestModel m(json_object(kSmall, kind));
+    const TestModel m(json_object(kTwoLayers, kind));
     const Sentences source({3, 6}, kVocabulary, 3);
     const Sentences input = Sentences({7, 5}, kVocabulary, 4).shifted(kVocabulary);
     const Rows whole = teacher_forced(m, source, input);
@@ -151,7 +150,7 @@ TEST_CASE("decoding: several tokens at once, as of a forced prefix, equal one at
 TEST_CASE("decoding: beams that are repeated, reordered and dropped keep their own past") {
   for (const std::string& kind : kModels) {
     CAPTURE(kind);
-    const TestModel m(json_object(kSmall, kind));
+    const TestModel m(json_object(kTwoLayers, kind));
     const Sentences source({4, 7, 2}, kVocabulary, 5);
     Stepper stepper(m, source);
     std::vector<std::vector<std::int32_t>> pasts(3);  // ids of each hypothesis
@@ -191,7 +190,7 @@ TEST_CASE("decoding: beams that are repeated, reordered and dropped keep their o
 }
 
 TEST_CASE("decoding: a cache begins anew, also for another model") {
-  const TestModel small(json_object(kSmall)), other(json_object(kSmall, kModels[3]));
+  const TestModel small(json_object(kTwoLayers)), other(json_object(kTwoLayers, kModels[3]));
   const Sentences source({4, 3}, kVocabulary, 1);
   const Sentences input = Sentences({20, 5}, kVocabulary, 2).shifted(kVocabulary);
   Stepper stepper(other, source);
@@ -212,7 +211,7 @@ TEST_CASE("decoding: what is earlier does not change, bit for bit, when later to
   for (const DType dtype : {DType::kFloat64, DType::kFloat32}) {
     for (const std::string& kind : kModels) {
       CAPTURE(kind);
-      const TestModel m(json_object(kSmall, kind), dtype);
+      const TestModel m(json_object(kTwoLayers, kind), dtype);
       const Sentences source({4, 9}, kVocabulary, 1);
       Sentences input = Sentences({70, 20}, kVocabulary, 2).shifted(kVocabulary);
       Context c;
@@ -243,7 +242,7 @@ TEST_CASE("decoding: what is earlier does not change, bit for bit, when later to
 TEST_CASE("decoding: a batch of sentences equals batches of one, and their order is free") {
   for (const std::string& kind : kModels) {
     CAPTURE(kind);
-    const TestModel m(json_object(kSmall, kind));
+    const TestModel m(json_object(kTwoLayers, kind));
     const Sentences source({4, 1, 17, 2, 6}, kVocabulary, 1);
     const Sentences input = Sentences({3, 19, 1, 8, 5}, kVocabulary, 2).shifted(kVocabulary);
     const Rows whole = teacher_forced(m, source, input);
@@ -268,7 +267,7 @@ TEST_CASE("decoding: a batch of sentences equals batches of one, and their order
 }
 
 TEST_CASE("decoding: misuse is refused") {
-  const TestModel m(json_object(kSmall));
+  const TestModel m(json_object(kTwoLayers));
   const Sentences source({4, 3}, kVocabulary, 1);
   Stepper stepper(m, source);
   Sentences one;
@@ -286,7 +285,7 @@ TEST_CASE("decoding: misuse is refused") {
                        "begin_decoding: the context is training");
   CHECK_MESSAGE_THROWN(m.transformer.decode(training, one.tokens(), memory),
                        "decode: 1 target sentences, 2 source sentences");
-  const TestModel other(json_object(kSmall, kModels[3]));
+  const TestModel other(json_object(kTwoLayers, kModels[3]));
   Context c;
   c.begin(Mode::kInference);
   CHECK_MESSAGE_THROWN(other.transformer.decode(c, source.tokens(), stepper.cache),

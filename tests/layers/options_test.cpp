@@ -14,17 +14,16 @@
 using namespace heddle;
 using heddle::testing::doubles;
 using heddle::testing::json_object;
+using heddle::testing::kOneLayer;
+using heddle::testing::kVocabulary;
 using heddle::testing::Sentences;
 using heddle::testing::TestModel;
 
 namespace {
 
-const std::string kSmall = R"("d_model": 8, "heads": 2, "d_ff": 12, "layers": 1)";
-const Vocabulary kVocabulary{11};
-
 std::vector<double> encoded(const std::string& options, const Sentences& source,
                             Mode mode = Mode::kInference) {
-  const TestModel m(json_object(kSmall, options));
+  const TestModel m(json_object(kOneLayer, options));
   Context c;
   c.begin(mode, {.seed = 3});
   return doubles(m.transformer.encode(c, source.tokens()).states);
@@ -120,7 +119,7 @@ TEST_CASE("options: the rate of embedding dropout is the config's") {
 }
 
 TEST_CASE("options: different vocabularies cannot be tied") {
-  const ConfigDocument document = ConfigDocument::parse(json_object(kSmall), "test.json");
+  const ConfigDocument document = ConfigDocument::parse(json_object(kOneLayer), "test.json");
   ParameterStore store(DType::kFloat32);
   const Transformer transformer(Scope(store), document.root(), {{13}, {9}});
   CHECK_THROWS_WITH_AS(document.finish(),
@@ -130,7 +129,7 @@ TEST_CASE("options: different vocabularies cannot be tied") {
 }
 
 TEST_CASE("options: sublayers of one type are numbered") {
-  const TestModel m(json_object(kSmall, R"("encoder": {"block": [{"type": "feed_forward"},
+  const TestModel m(json_object(kOneLayer, R"("encoder": {"block": [{"type": "feed_forward"},
       {"type": "feed_forward"}, {"type": "self_attention"}, {"type": "feed_forward"}]})"));
   CHECK(m.transformer.encoder().sublayers() ==
         std::vector<std::string>{"encoder.layers.0.feed_forward", "encoder.layers.0.feed_forward_2",
@@ -139,7 +138,7 @@ TEST_CASE("options: sublayers of one type are numbered") {
 }
 
 TEST_CASE("options: sinusoids grow for all lanes at once, and nobody's table goes away") {
-  const TestModel m(json_object(kSmall));
+  const TestModel m(json_object(kOneLayer));
   std::vector<std::vector<double>> results(4);
   const auto run = [&](std::size_t i) {
     Context c;
@@ -162,7 +161,7 @@ TEST_CASE("options: sinusoids grow for all lanes at once, and nobody's table goe
 TEST_CASE(
     "options: the model under check has no zero biases, and smooths labels as training does") {
   const ConfigDocument document =
-      ConfigDocument::parse(json_object(kSmall, R"("dropout": 0)"), "test.json");
+      ConfigDocument::parse(json_object(kOneLayer, R"("dropout": 0)"), "test.json");
   const std::vector<std::int32_t> source{3, 2}, target{2, 4};
   ModelUnderCheck model(document.root(), {kVocabulary, kVocabulary}, source, target);
   const Parameter bias = model.store().find("encoder.layers.0.feed_forward.hidden.bias");

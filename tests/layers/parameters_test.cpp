@@ -13,13 +13,12 @@
 
 using namespace heddle;
 using heddle::testing::json_object;
+using heddle::testing::kOneLayer;
 using heddle::testing::Sentences;
 using heddle::testing::TemporaryFolder;
 using heddle::testing::TestModel;
 
 namespace {
-
-const std::string kSmall = R"("d_model": 8, "heads": 2, "d_ff": 12, "layers": 1)";
 
 std::vector<std::string> names_of(const TestModel& m) {
   std::vector<std::string> names;
@@ -28,7 +27,7 @@ std::vector<std::string> names_of(const TestModel& m) {
 }
 
 std::vector<std::string> tables_of(const std::string& tie) {
-  const TestModel m(json_object(kSmall, "\"tie\": \"" + tie + "\""));
+  const TestModel m(json_object(kOneLayer, "\"tie\": \"" + tie + "\""));
   std::vector<std::string> names = names_of(m);
   std::erase_if(names, [](const std::string& name) { return name.find("layers") != name.npos; });
   return names;
@@ -39,7 +38,7 @@ using Names = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("parameters: the paper's model by name") {
-  const TestModel m(json_object(kSmall));
+  const TestModel m(json_object(kOneLayer));
   Names expected = {"embedding.weight"};
   const auto add = [&](const std::string& place, const Names& parts) {
     for (const std::string& part : parts) expected.push_back(place + part);
@@ -98,9 +97,9 @@ TEST_CASE("parameters: options add theirs, blocks name repeated sublayers") {
 TEST_CASE("parameters: a file gives them back bit for bit, and the same results") {
   const TemporaryFolder folder;
   const auto path = folder / "model.safetensors";
-  const TestModel m(json_object(kSmall), DType::kFloat32);
+  const TestModel m(json_object(kOneLayer), DType::kFloat32);
   save_parameters(path, m.store);
-  const ConfigDocument document = ConfigDocument::parse(json_object(kSmall), "test.json");
+  const ConfigDocument document = ConfigDocument::parse(json_object(kOneLayer), "test.json");
   ParameterStore store(DType::kFloat32);
   const Transformer loaded(Scope(store), document.root(), {{11}, {11}});
   load_parameters(path, store);
@@ -119,7 +118,7 @@ TEST_CASE("parameters: a file gives them back bit for bit, and the same results"
 TEST_CASE("parameters: a file of another model names all that differs") {
   const TemporaryFolder folder;
   const auto path = folder / "model.safetensors";
-  save_parameters(path, TestModel(json_object(kSmall)).store);
+  save_parameters(path, TestModel(json_object(kOneLayer)).store);
   TestModel other(
       json_object(R"("d_model": 8, "heads": 2, "d_ff": 10, "layers": 1, "tie": "source_target")"));
   ParameterStore store(DType::kFloat64);
@@ -141,7 +140,7 @@ TEST_CASE("vocabulary: nothing reads the row of padding and start, whatever is t
   for (const char* tie : {"all", "source_target", "target_output", "none"}) {
     CAPTURE(tie);
     TestModel m(json_object(
-        kSmall, std::string(R"("output_bias": true, "dropout": 0, "tie": ")") + tie + "\""));
+        kOneLayer, std::string(R"("output_bias": true, "dropout": 0, "tie": ")") + tie + "\""));
     const double nan = std::numeric_limits<double>::quiet_NaN();
     Names poisoned;
     for (const ParameterStore::Entry& entry : m.store.entries()) {

@@ -18,7 +18,7 @@ using heddle::testing::TestModel;
 
 namespace {
 
-const Vocabulary kVocabulary{50};
+const Vocabulary kFiftyIds{50};
 const std::string kSmall = R"("d_model": 32, "heads": 4, "d_ff": 64, "layers": 2,
                               "attention_dropout": 0.1, "activation_dropout": 0.1)";
 const std::vector<std::string> kModels = {
@@ -27,7 +27,7 @@ const std::vector<std::string> kModels = {
 
 RandomExamples batch(std::int32_t seed) {
   const std::vector<std::int32_t> source{5, 1, 9 + seed}, target{4, 2, 11 - seed};
-  return {{kVocabulary, kVocabulary}, source, target, static_cast<std::uint64_t>(seed)};
+  return {{kFiftyIds, kFiftyIds}, source, target, static_cast<std::uint64_t>(seed)};
 }
 
 std::int64_t growths(Context& context) {
@@ -40,7 +40,7 @@ std::int64_t growths(Context& context) {
 TEST_CASE("a steady training step of two lanes allocates nothing, and its arenas do not grow") {
   for (const std::string& kind : kModels) {
     CAPTURE(kind);
-    const TestModel m(json_object(kSmall, kind), DType::kFloat32, {kVocabulary, kVocabulary});
+    const TestModel m(json_object(kSmall, kind), DType::kFloat32, {kFiftyIds, kFiftyIds});
     GradientSlab slab(m.store), other(m.store);
     GradientSlab* const lanes[] = {&slab, &other};
     Context first(slab), second(other);
@@ -82,8 +82,8 @@ TEST_CASE("a steady training step of two lanes allocates nothing, and its arenas
 TEST_CASE("decoding with a warm cache allocates nothing") {
   for (const std::string& kind : kModels) {
     CAPTURE(kind);
-    const TestModel m(json_object(kSmall, kind), DType::kFloat32, {kVocabulary, kVocabulary});
-    const Sentences source({5, 1, 9}, kVocabulary, 1);
+    const TestModel m(json_object(kSmall, kind), DType::kFloat32, {kFiftyIds, kFiftyIds});
+    const Sentences source({5, 1, 9}, kFiftyIds, 1);
     const std::vector<std::int32_t> ids(6, 3), widen{0, 0, 1, 1, 2, 2}, swap{1, 0, 2, 3, 4, 4};
     std::vector<Sequence> one_each;
     for (std::int32_t i = 0; i < 6; ++i) one_each.push_back({i, 1});

@@ -24,7 +24,7 @@ ParameterRule rule_of(const OptimizedStore& m, const std::string& name) {
   return m.optimizer.rules()[static_cast<std::size_t>(m.store.find(name).first)];
 }
 
-std::string error(const std::string& config) {
+std::string config_error(const std::string& config) {
   try {
     const OptimizedStore m(config, kParameters);
   } catch (const ConfigError& e) {
@@ -34,7 +34,7 @@ std::string error(const std::string& config) {
 }
 
 std::string group_error(const std::string& groups) {
-  return error("{\"groups\": [" + groups + "]}");
+  return config_error("{\"groups\": [" + groups + "]}");
 }
 
 }  // namespace
@@ -180,7 +180,7 @@ TEST_CASE("groups: what is wrong is said, with the nearest pattern") {
         "test.json:1:28: groups[0].wieght_decay: unknown key; did you mean \"weight_decay\"?");
   CHECK(group_error("{\"match\": \"*\", \"weight_decay\": -1}") ==
         "test.json:1:44: groups[0].weight_decay: -1 is below 0");
-  CHECK(error(R"({"groups": {"match": "*"}})") ==
+  CHECK(config_error(R"({"groups": {"match": "*"}})") ==
         "test.json:1:12: groups: an object where a list belongs");
 }
 

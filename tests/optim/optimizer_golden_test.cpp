@@ -20,7 +20,7 @@ using heddle::testing::worse_of;
 namespace {
 
 constexpr std::int64_t kSteps = 10;
-const std::vector<NamedShape> kParameters = {
+const std::vector<NamedShape> kGoldenParameters = {
     {"layer.weight", {5, 7}}, {"layer.bias", {5}}, {"norm.gain", {7}}};
 
 class Golden {
@@ -54,21 +54,21 @@ class Golden {
     nlohmann::json config = this->config(name);
     const double clip_norm = config.value("clip_norm", 0.0);
     config.erase("clip_norm");
-    OptimizedStore m(config.dump(), kParameters, dtype);
-    for (const auto& [parameter, shape] : kParameters) {
+    OptimizedStore m(config.dump(), kGoldenParameters, dtype);
+    for (const auto& [parameter, shape] : kGoldenParameters) {
       m.set(parameter, values("start." + parameter, 0, shape.elements()).data());
     }
     double worst = 0.0;
     int clipped = 0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
-      for (const auto& [parameter, shape] : kParameters) {
+      for (const auto& [parameter, shape] : kGoldenParameters) {
         m.set_gradient(parameter, values("gradients." + parameter, step, shape.elements()).data());
       }
       const double scale = clip_scale(gradient_norm(m.gradients.front(), 1), clip_norm);
       clipped += scale < 1.0 ? 1 : 0;
       m.optimizer.step(m.gradients.front(), values("learning_rates", step, 1)[0], step + 1, scale,
                        1);
-      for (const auto& [parameter, shape] : kParameters) {
+      for (const auto& [parameter, shape] : kGoldenParameters) {
         const std::vector<double> expected = values(name + "." + parameter, step, shape.elements());
         const std::vector<double> found = m.values(parameter);
         for (std::size_t i = 0; i < found.size(); ++i) {

@@ -30,7 +30,7 @@ const std::vector<NamedShape> kLarge = {{"table", {1001, 53}},
                                         {"cube", {5, 7, 11}}};
 const std::vector<NamedShape> kSmall = {{"weight", {5, 7}}, {"bias", {5}}};
 
-std::string error(const std::string& config) {
+std::string optimizer_error(const std::string& config) {
   try {
     const OptimizedStore m(config, kSmall);
   } catch (const ConfigError& e) {
@@ -178,19 +178,20 @@ TEST_CASE("optimizer: a row without gradient stays where it is") {
 }
 
 TEST_CASE("optimizer: a wrong config is said") {
-  CHECK(error(R"({"type": "adamax"})") ==
+  CHECK(optimizer_error(R"({"type": "adamax"})") ==
         "test.json:1:10: type: \"adamax\" is none of adam, adamw, sgd, adafactor; did you mean "
         "\"adam\"?");
-  CHECK(error(R"({"betas": [0.9, 1]})") == "test.json:1:11: betas: 1 is not below 1");
-  CHECK(error(R"({"eps": 0})").starts_with("test.json:1:9: eps: 0 is below "));
-  CHECK(error(R"({"momentum": 0.9})") ==
+  CHECK(optimizer_error(R"({"betas": [0.9, 1]})") == "test.json:1:11: betas: 1 is not below 1");
+  CHECK(optimizer_error(R"({"eps": 0})").starts_with("test.json:1:9: eps: 0 is below "));
+  CHECK(optimizer_error(R"({"momentum": 0.9})") ==
         "test.json:1:2: momentum: unknown key; known are betas, eps, groups, type, weight_decay");
-  CHECK(error(R"({"type": "sgd", "momentum": 0, "nesterov": true})") ==
+  CHECK(optimizer_error(R"({"type": "sgd", "momentum": 0, "nesterov": true})") ==
         "test.json:1:44: nesterov: needs a momentum above 0");
-  CHECK(error(R"({"weight_decay": -1})") == "test.json:1:18: weight_decay: -1 is below 0");
-  CHECK(error(R"({"type": "adafactor", "clip_threshold": 0})") ==
+  CHECK(optimizer_error(R"({"weight_decay": -1})") ==
+        "test.json:1:18: weight_decay: -1 is below 0");
+  CHECK(optimizer_error(R"({"type": "adafactor", "clip_threshold": 0})") ==
         "test.json:1:41: clip_threshold: 0 is not above 0");
-  CHECK(error(R"({"type": "adafactor", "decay_rate": -2})") ==
+  CHECK(optimizer_error(R"({"type": "adafactor", "decay_rate": -2})") ==
         "test.json:1:37: decay_rate: -2 is not above 0");
 }
 

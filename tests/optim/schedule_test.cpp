@@ -21,7 +21,7 @@ Schedule schedule(const std::string& text, std::int64_t d_model = 512, std::int6
   return result;
 }
 
-std::string error(const std::string& text, std::int64_t steps = 0) {
+std::string schedule_error(const std::string& text, std::int64_t steps = 0) {
   try {
     schedule(text, 512, steps);
   } catch (const ConfigError& e) {
@@ -97,18 +97,20 @@ TEST_CASE("schedule: a decay ends with the run, at 0, unless the config says oth
 
 TEST_CASE("schedule: what is wrong is said") {
   CHECK(
-      error(R"({"type": "nom"})") ==
+      schedule_error(R"({"type": "nom"})") ==
       "test.json:1:10: type: \"nom\" is none of noam, inverse_sqrt, cosine, linear, constant; did "
       "you mean \"noam\"?");
-  CHECK(error(R"({"warmup": -1})") == "test.json:1:12: warmup: -1 is outside 0 to 1000000000000");
-  CHECK(error(R"({"learning_rate": 0})") == "test.json:1:19: learning_rate: 0 is not above 0");
-  CHECK(error(R"({"decay_steps": 5})") ==
+  CHECK(schedule_error(R"({"warmup": -1})") ==
+        "test.json:1:12: warmup: -1 is outside 0 to 1000000000000");
+  CHECK(schedule_error(R"({"learning_rate": 0})") ==
+        "test.json:1:19: learning_rate: 0 is not above 0");
+  CHECK(schedule_error(R"({"decay_steps": 5})") ==
         "test.json:1:2: decay_steps: unknown key; known are learning_rate, type, warmup");
-  CHECK(error(R"({"type": "cosine"})") ==
+  CHECK(schedule_error(R"({"type": "cosine"})") ==
         "test.json:1:1: decay_steps: needs a number, because the run does not say how many updates "
         "it has");
-  CHECK(error(R"({"type": "cosine"})", 4000) ==
+  CHECK(schedule_error(R"({"type": "cosine"})", 4000) ==
         "test.json:1:1: warmup: a warm-up of 4000 updates leaves none for the decay, which ends at "
         "update 4000; lower warmup or raise decay_steps");
-  CHECK(error(R"({"type": "linear", "warmup": 3, "decay_steps": 4})") == "");
+  CHECK(schedule_error(R"({"type": "linear", "warmup": 3, "decay_steps": 4})") == "");
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "tests/support/source_scan.h"
@@ -208,15 +209,21 @@ Violations check_habits(const SourceTree& tree) {
   return violations;
 }
 
-Violations check_build_file(const std::string& text) {
+Violations check_build_file(const std::string& path, const std::string& text) {
   Violations violations;
-  const int lines = lines_of(text);
-  if (lines > kMaxBuildFileLines) {
-    violations.push_back("CMakeLists.txt: " + std::to_string(lines) + " lines");
-  }
-  for (const std::string_view flag : {"-ffast-math", "-ffinite-math-only", "-Ofast"}) {
-    if (text.find(flag) != std::string::npos) {
-      violations.push_back("CMakeLists.txt: " + std::string(flag));
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    const auto report = [&](const std::string& what) {
+      violations.push_back(place(path, number) + what);
+    };
+    if (line.size() > kMaxBuildFileColumns) report(std::to_string(line.size()) + " columns");
+    const std::size_t source = line.find(".cpp ");
+    if (source != std::string::npos && line.find(".cpp", source + 1) != std::string::npos) {
+      report("two sources");
+    }
+    for (const std::string_view flag : {"-ffast-math", "-ffinite-math-only", "-Ofast"}) {
+      if (line.find(flag) != std::string::npos) report(std::string(flag));
     }
   }
   return violations;

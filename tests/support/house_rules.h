@@ -2,6 +2,7 @@
 // test. Every function returns its violations, one sentence each; none is good.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ using Violations = std::vector<std::string>;
 
 inline constexpr int kMaxFileLines = 400;
 inline constexpr int kMaxFunctionLines = 80;
-inline constexpr int kMaxBuildFileLines = 149;
+inline constexpr std::size_t kMaxBuildFileColumns = 110;
 
 /// Upward and sideways includes, quoted paths that are not whole, folders on no floor.
 Violations check_includes(const SourceTree& tree);
@@ -29,7 +30,7 @@ Violations check_sizes(const SourceTree& tree);
 /// that sets OpenMP's number of threads.
 Violations check_habits(const SourceTree& tree);
 
-/// A CMakeLists.txt that is too long or asks for unsafe arithmetic.
-Violations check_build_file(const std::string& text);
+/// Lines of a CMake file that are too long, name two sources or ask for unsafe arithmetic.
+Violations check_build_file(const std::string& path, const std::string& text);
 
 }  // namespace heddle::testing

@@ -8,6 +8,11 @@
 
 namespace heddle::testing {
 
+/// What most of these models read and write.
+inline const Vocabulary kVocabulary{11};
+/// The options of the smallest model, for json_object().
+inline const std::string kOneLayer = R"("d_model": 8, "heads": 2, "d_ff": 12, "layers": 1)";
+
 /// A model with its parameters; biases and gains are random, too.
 struct TestModel {
   ConfigDocument document;
@@ -16,7 +21,8 @@ struct TestModel {
 
   /// `model` is the JSON text of the object "model".
   explicit TestModel(const std::string& model, DType dtype = DType::kFloat64,
-                     const Vocabularies& vocabularies = {{11}, {11}}, std::uint64_t seed = 1);
+                     const Vocabularies& vocabularies = {kVocabulary, kVocabulary},
+                     std::uint64_t seed = 1);
 };
 
 /// JSON of an object with the keys of `a`, then those of `b`, texts like `"heads": 2, "layers": 1`.

@@ -12,7 +12,7 @@ namespace {
 const std::vector<Shape> kShapes{{}, {1, 1}, {1, 7}, {9, 1}, {5, 33}, {2, 3, 19}};
 const Shape kLarge{4096, 128};
 
-using Function = Tensor (*)(Context&, const Tensor&);
+using Unary = Tensor (*)(Context&, const Tensor&);
 
 Oracle each(double (*f)(double)) {
   return [f](std::span<const Values> in) {
@@ -22,8 +22,8 @@ Oracle each(double (*f)(double)) {
   };
 }
 
-void add_unary(std::vector<OpCase>& cases, const std::string& name, Function op,
-               double (*f)(double), double low = -3.0, double high = 3.0) {
+void add_unary(std::vector<OpCase>& cases, const std::string& name, Unary op, double (*f)(double),
+               double low = -3.0, double high = 3.0) {
   const auto run = [op](Context& c, std::span<const Tensor> in) { return op(c, in[0]); };
   for (const Shape& shape : kShapes) {
     cases.push_back({name, "", {{"x", shape, low, high}}, run, each(f), nullptr});

@@ -13,6 +13,7 @@
 #include "tests/support/throws.h"
 
 using namespace heddle;
+using heddle::testing::kVocabulary;
 using heddle::testing::Sentences;
 using heddle::testing::TestModel;
 using heddle::testing::worst_error;
@@ -22,7 +23,6 @@ namespace {
 const std::string kModel = R"({"d_model": 8, "heads": 2, "d_ff": 12, "layers": 2, "dropout": 0})";
 const std::string kDropping = R"({"d_model": 8, "heads": 2, "d_ff": 12, "layers": 2,
                                   "dropout": 0.3, "attention_dropout": 0.3})";
-const Vocabulary kVocabulary{11};
 
 /// Twelve sentence pairs, dealt out to micro-batches and lanes.
 class Dealt {

@@ -13,8 +13,6 @@
 namespace heddle::testing {
 namespace {
 
-const Vocabulary kVocabulary{11};
-
 PackedPairs random_pairs(int count) {
   std::mt19937 random(7);
   PackedPairs pairs;

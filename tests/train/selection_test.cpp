@@ -33,7 +33,7 @@ std::vector<std::int64_t> updates(const Validations& list) {
   return result;
 }
 
-RunState state_of(const SmallRun& small, const std::string& run = "run") {
+RunState saved_state(const SmallRun& small, const std::string& run = "run") {
   return read_state(small / run.c_str() / "checkpoints" / "last" / kStateFile);
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("selection: a run keeps its last and its best checkpoints and averages
     ranking.emplace_back(-chrf.value, chrf.update);
   }
   std::ranges::sort(ranking);
-  const RunState state = state_of(small);
+  const RunState state = saved_state(small);
   REQUIRE(state.best.size() == 3);
   std::set<std::int64_t> kept = {60};
   std::vector<fs::path> best;

@@ -14,7 +14,7 @@
 namespace heddle::kernels {
 namespace {
 
-struct Case {
+struct AttentionCase {
   const char* name;
   std::vector<std::int32_t> query_lengths;
   std::vector<std::int32_t> key_lengths;
@@ -25,8 +25,8 @@ struct Case {
   double dropout = 0.0;
 };
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> table = {
+const std::vector<AttentionCase>& cases() {
+  static const std::vector<AttentionCase> table = {
       {"one token", {1}, {1}, 1, 1, 1, false},
       {"uneven self", {5, 1, 16, 17}, {5, 1, 16, 17}, 2, 2, 16, false},
       {"uneven causal", {5, 1, 16, 17, 40}, {5, 1, 16, 17, 40}, 2, 2, 32, true},
@@ -66,7 +66,8 @@ struct Problem {
   std::vector<T> query, memory, d_output;  // memory: key | value
   std::vector<T> output, logsumexp, weights, d_query, d_memory;
 
-  explicit Problem(const Case& c) : queries(packed(c.query_lengths)), keys(packed(c.key_lengths)) {
+  explicit Problem(const AttentionCase& c)
+      : queries(packed(c.query_lengths)), keys(packed(c.key_lengths)) {
     shape.heads = c.heads;
     shape.kv_heads = c.kv_heads;
     shape.head_dim = c.head_dim;
@@ -243,7 +244,7 @@ double error(const std::vector<T>& values, const std::vector<double>& expected) 
 }
 
 template <class T>
-void compare(const Case& c, double bound) {
+void compare(const AttentionCase& c, double bound) {
   CAPTURE(c.name);
   const Problem<double> reference(c);
   const Oracle expected = oracle(reference);
@@ -257,7 +258,7 @@ void compare(const Case& c, double bound) {
 }
 
 TEST_CASE("attention: values and gradients equal plain loops") {
-  for (const Case& c : cases()) {
+  for (const AttentionCase& c : cases()) {
     compare<double>(c, 1e-13);
     compare<float>(c, 1e-5);
   }
@@ -276,7 +277,7 @@ bool same_results(const Problem<T>& a, const Problem<T>& b) {
 }
 
 TEST_CASE("attention: the bits do not depend on the number of threads") {
-  for (const Case& c : cases()) {
+  for (const AttentionCase& c : cases()) {
     CAPTURE(c.name);
     Problem<float> one(c);
     one.compute(1);
@@ -296,7 +297,7 @@ bool only_margins_are_nan(const std::vector<double>& matrix, std::int64_t ld) {
 }
 
 TEST_CASE("attention: add adds to what is there, nothing beside the blocks is touched") {
-  for (const Case& c : cases()) {
+  for (const AttentionCase& c : cases()) {
     CAPTURE(c.name);
     Problem<double> fresh(c);
     fresh.forward(1);
@@ -319,7 +320,7 @@ TEST_CASE("attention: add adds to what is there, nothing beside the blocks is to
 }
 
 TEST_CASE("attention: gradients that nobody wants stay untouched, the others do not change") {
-  const Case& c = cases()[6];
+  const AttentionCase& c = cases()[6];
   Problem<double> all(c);
   all.forward(1);
   all.backward(1, false);
@@ -338,7 +339,7 @@ TEST_CASE("attention: gradients that nobody wants stay untouched, the others do 
 }
 
 TEST_CASE("attention: rows reached through an index equal gathered rows, bit for bit") {
-  for (const Case& c : cases()) {
+  for (const AttentionCase& c : cases()) {
     CAPTURE(c.name);
     Problem<float> gathered(c), indexed(c);
     const auto rows = static_cast<std::size_t>(gathered.k_tokens);

@@ -20,13 +20,13 @@ using heddle::testing::random_values;
 using heddle::testing::worse_of;
 using heddle::testing::worst_error;
 
-constexpr std::int64_t kVocabulary = 13;
+constexpr std::int64_t kTableRows = 13;
 constexpr std::int64_t kMaxLength = 40;
 constexpr double kScale = 3.5;
 
 // 57 tokens in sentences of uneven length; ids repeat, and the last of the vocabulary is zero_row.
 template <class T>
-struct Problem {
+struct EmbeddingProblem {
   std::int64_t columns;
   Dropout dropout;
   std::vector<heddle::Sequence> sequences =
@@ -35,15 +35,15 @@ struct Problem {
   std::vector<std::int32_t> ids, positions_of;
   std::vector<T> table, positions, dy;
 
-  Problem(std::int64_t width, double p)
+  EmbeddingProblem(std::int64_t width, double p)
       : columns(width),
         dropout(p, heddle::random_stream({3, 4, 5, 6}, 2)),
-        table(random_values<T>(kVocabulary * width, 1)),
+        table(random_values<T>(kTableRows * width, 1)),
         positions(random_values<T>(kMaxLength * width, 2)),
         dy(random_values<T>(57 * width, 3)) {
     for (std::int32_t i = 0; i < 57; ++i)
-      ids.push_back(static_cast<std::int32_t>(i * i % kVocabulary));
-    ids[4] = ids[20] = ids[56] = kVocabulary - 1;
+      ids.push_back(static_cast<std::int32_t>(i * i % kTableRows));
+    ids[4] = ids[20] = ids[56] = kTableRows - 1;
     for (std::size_t s = 0; s < sequences.size(); ++s) {
       for (std::int32_t i = 0; i < sequences[s].length; ++i) {
         positions_of.push_back(i + offsets[s]);
@@ -53,7 +53,7 @@ struct Problem {
     std::fill(table.end() - width, table.end(), std::numeric_limits<T>::quiet_NaN());
   }
   EmbeddingTokens tokens() const {
-    return {57, ids.data(), kVocabulary - 1, sequences, offsets.data()};
+    return {57, ids.data(), kTableRows - 1, sequences, offsets.data()};
   }
   bool keeps(std::int64_t token, std::int64_t column) const {
     return dropout_keeps(dropout, static_cast<std::uint64_t>(token),
@@ -62,7 +62,7 @@ struct Problem {
 };
 
 template <class T>
-std::vector<T> embedded(const Problem<T>& p, bool with_positions, int threads) {
+std::vector<T> embedded(const EmbeddingProblem<T>& p, bool with_positions, int threads) {
   std::vector<T> y(p.dy.size(), std::numeric_limits<T>::quiet_NaN());
   heddle::kernels::embedding(p.tokens(), p.columns, p.table.data(), kScale,
                              with_positions ? p.positions.data() : nullptr, p.dropout, y.data(),
@@ -74,23 +74,23 @@ template <class T>
 struct Gradients {
   std::vector<T> table, positions;
 
-  Gradients(const Problem<T>& p, bool add, int threads)
+  Gradients(const EmbeddingProblem<T>& p, bool add, int threads)
       : table(p.table.size(), add ? T{2} : std::numeric_limits<T>::quiet_NaN()),
         positions(p.positions.size(), table[0]) {
     heddle::kernels::embedding_backward<T>(
         p.tokens(), p.columns, kScale, p.dropout, p.dy.data(),
-        {{table.data(), add}, kVocabulary, {positions.data(), add}, kMaxLength}, threads);
+        {{table.data(), add}, kTableRows, {positions.data(), add}, kMaxLength}, threads);
   }
 };
 
 template <class T>
-void check_forward(const Problem<T>& p, bool with_positions, double tolerance) {
+void check_forward(const EmbeddingProblem<T>& p, bool with_positions, double tolerance) {
   const std::vector<T> y = embedded(p, with_positions, 1);
   double worst = 0.0;
   for (std::int64_t i = 0; i < 57; ++i) {
     for (std::int64_t c = 0; c < p.columns; ++c) {
       const std::int64_t id = p.ids.data()[i];
-      double value = id == kVocabulary - 1 ? 0.0 : kScale * p.table.data()[id * p.columns + c];
+      double value = id == kTableRows - 1 ? 0.0 : kScale * p.table.data()[id * p.columns + c];
       if (with_positions) value += p.positions.data()[p.positions_of.data()[i] * p.columns + c];
       const double expected = p.keeps(i, c) ? value * p.dropout.scale : 0.0;
       const double error = std::abs(y.data()[i * p.columns + c] - expected);
@@ -101,7 +101,7 @@ void check_forward(const Problem<T>& p, bool with_positions, double tolerance) {
 }
 
 template <class T>
-void check_backward(const Problem<T>& p, bool add, double tolerance) {
+void check_backward(const EmbeddingProblem<T>& p, bool add, double tolerance) {
   std::vector<double> table(p.table.size(), add ? 2.0 : 0.0);
   std::vector<double> positions(p.positions.size(), add ? 2.0 : 0.0);
   for (std::int64_t i = 0; i < 57; ++i) {
@@ -109,7 +109,7 @@ void check_backward(const Problem<T>& p, bool add, double tolerance) {
       if (!p.keeps(i, c)) continue;
       const std::int64_t id = p.ids.data()[i];
       const double d = p.dy.data()[i * p.columns + c] * p.dropout.scale;
-      if (id != kVocabulary - 1) table.data()[id * p.columns + c] += kScale * d;
+      if (id != kTableRows - 1) table.data()[id * p.columns + c] += kScale * d;
       positions.data()[p.positions_of.data()[i] * p.columns + c] += d;
     }
   }
@@ -124,7 +124,7 @@ TEST_CASE_TEMPLATE("embedding forward and backward equal plain loops", T, float,
   const double tolerance = sizeof(T) == 4 ? 5e-5 : 1e-13;
   for (const std::int64_t columns : {1, 6, 16, 33, 128, 4104}) {
     for (const double p : {0.0, 0.2}) {
-      const Problem<T> problem(columns, p);
+      const EmbeddingProblem<T> problem(columns, p);
       CAPTURE(columns);
       CAPTURE(p);
       check_forward(problem, false, tolerance);
@@ -136,7 +136,7 @@ TEST_CASE_TEMPLATE("embedding forward and backward equal plain loops", T, float,
 }
 
 TEST_CASE("embedding has the same bits on any number of threads") {
-  const Problem<float> p(75, 0.1);
+  const EmbeddingProblem<float> p(75, 0.1);
   const std::vector<float> y = embedded(p, true, 1);
   const Gradients<float> gradients(p, true, 1);
   for (int threads = 2; threads <= 4; ++threads) {
@@ -148,11 +148,11 @@ TEST_CASE("embedding has the same bits on any number of threads") {
 }
 
 TEST_CASE("positions start at zero without offsets, and unwanted gradients are left out") {
-  const Problem<double> p(8, 0.0);
+  const EmbeddingProblem<double> p(8, 0.0);
   EmbeddingTokens tokens = p.tokens();
   tokens.offsets = nullptr;
   tokens.zero_row = -1;
-  std::vector<double> table(static_cast<std::size_t>(kVocabulary * 8), 0.0);
+  std::vector<double> table(static_cast<std::size_t>(kTableRows * 8), 0.0);
   std::vector<double> y(p.dy.size());
   heddle::kernels::embedding(tokens, 8, table.data(), 1.0, p.positions.data(), p.dropout, y.data(),
                              1);
@@ -163,7 +163,7 @@ TEST_CASE("positions start at zero without offsets, and unwanted gradients are l
   }
   std::vector<double> all(table.size());
   heddle::kernels::embedding_backward<double>(tokens, 8, 1.0, p.dropout, p.dy.data(),
-                                              {{all.data()}, kVocabulary, {}, 0}, 1);
+                                              {{all.data()}, kTableRows, {}, 0}, 1);
   double received = 0.0;
   double sent = 0.0;
   for (const double d : all) received += d;

@@ -28,12 +28,12 @@ std::vector<double> nans(std::int64_t count) {
 }
 
 template <class T>
-struct Problem {
+struct NormProblem {
   NormType type;
   std::int64_t rows, columns;
   std::vector<T> x, dy, gain, bias;
 
-  Problem(NormType norm_type, std::int64_t r, std::int64_t c)
+  NormProblem(NormType norm_type, std::int64_t r, std::int64_t c)
       : type(norm_type),
         rows(r),
         columns(c),
@@ -52,7 +52,7 @@ template <class T>
 struct Result {
   std::vector<T> y, mean, rstd, dx, dgain, dbias;
 
-  Result(const Problem<T>& p, int threads, bool add = false)
+  Result(const NormProblem<T>& p, int threads, bool add = false)
       : y(p.x.size(), std::numeric_limits<T>::quiet_NaN()),
         mean(static_cast<std::size_t>(p.rows)),
         rstd(mean.size()),
@@ -76,7 +76,7 @@ struct Oracle {
   std::vector<double> y, dx, dgain, dbias;
 
   template <class T>
-  explicit Oracle(const Problem<T>& p)
+  explicit Oracle(const NormProblem<T>& p)
       : y(nans(p.rows * p.columns)), dx(y), dgain(p.gain.size(), 0.0), dbias(dgain) {
     const bool centred = p.type == NormType::kLayerNorm;
     const std::int64_t n = p.columns;
@@ -133,7 +133,7 @@ TEST_CASE_TEMPLATE("norm forward and backward equal plain loops", T, float, doub
                              {5, 300}}) {
       const std::int64_t rows = size[0];
       const std::int64_t columns = size[1];
-      const Problem<T> problem(type, rows, columns);
+      const NormProblem<T> problem(type, rows, columns);
       const Oracle oracle(problem);
       for (const bool add : {false, true}) {
         const Result<T> result(problem, 1, add);
@@ -155,7 +155,7 @@ TEST_CASE_TEMPLATE("norm forward and backward equal plain loops", T, float, doub
 }
 
 TEST_CASE("the variance does not cancel where the mean is large") {
-  Problem<float> problem(NormType::kLayerNorm, 4, 256);
+  NormProblem<float> problem(NormType::kLayerNorm, 4, 256);
   for (float& value : problem.x) value = 4096.0F + value;
   const Result<float> result(problem, 1);
   CHECK(worst(result.y, Oracle(problem).y, 0.0) < 2e-3);
@@ -163,7 +163,7 @@ TEST_CASE("the variance does not cancel where the mean is large") {
 
 TEST_CASE("norm has the same bits on any number of threads") {
   for (const NormType type : {NormType::kLayerNorm, NormType::kRmsNorm}) {
-    const Problem<float> problem(type, 1003, 65);
+    const NormProblem<float> problem(type, 1003, 65);
     const Result<float> one(problem, 1, true);
     for (int threads = 2; threads <= 4; ++threads) {
       const Result<float> several(problem, threads, true);
@@ -178,7 +178,7 @@ TEST_CASE("norm has the same bits on any number of threads") {
 }
 
 TEST_CASE("a row is normalised alike wherever it stands") {
-  const Problem<float> problem(NormType::kLayerNorm, 21, 100);
+  const NormProblem<float> problem(NormType::kLayerNorm, 21, 100);
   const Result<float> all(problem, 1);
   for (std::int64_t r = 0; r < 21; ++r) {
     std::vector<float> y(100);
@@ -188,7 +188,7 @@ TEST_CASE("a row is normalised alike wherever it stands") {
 }
 
 TEST_CASE("norm works in place, and unwanted gradients are left out") {
-  const Problem<double> problem(NormType::kLayerNorm, 10, 48);
+  const NormProblem<double> problem(NormType::kLayerNorm, 10, 48);
   const Result<double> all(problem, 1);
   std::vector<double> x = problem.x;
   heddle::kernels::norm(problem.norm(), 10, 48, x.data(), x.data(), {}, 1);

@@ -21,7 +21,7 @@ constexpr AxisShape kShapes[] = {{1, 1, 1},    {1, 16, 1},    {5, 7, 1},  {33, 1
                                  {3, 9, 40},   {1, 60, 1100}};
 
 template <class T>
-constexpr double kTolerance = sizeof(T) == 4 ? 2e-6 : 1e-14;
+constexpr double kReductionTolerance = sizeof(T) == 4 ? 2e-6 : 1e-14;
 
 template <class T>
 struct Input {
@@ -55,7 +55,7 @@ double sum_of(const std::vector<double>& values) {
 
 template <class T>
 bool close(T got, double wanted, double scale) {
-  return std::abs(got - wanted) <= kTolerance<T> * scale * (1 + std::abs(wanted));
+  return std::abs(got - wanted) <= kReductionTolerance<T> * scale * (1 + std::abs(wanted));
 }
 
 // y[r] = value(line r), to within `scale` tolerances.
@@ -274,7 +274,7 @@ TEST_CASE_TEMPLATE("sums of rows, columns and squares", T, float, double) {
       sum += v;
       squares += static_cast<double>(v) * v;
     }
-    CHECK(std::abs(row_sum(n, x.data()) - sum) <= kTolerance<T> * static_cast<double>(n));
+    CHECK(std::abs(row_sum(n, x.data()) - sum) <= kReductionTolerance<T> * static_cast<double>(n));
     CHECK(std::abs(sum_of_squares(n, x.data(), 1) - squares) <= 1e-12 * squares);
   }
   const std::vector<T> x = random_values<T>(7 * 9, 5);

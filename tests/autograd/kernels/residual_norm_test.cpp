@@ -26,13 +26,13 @@ std::vector<T> filled(std::int64_t count, T value = std::numeric_limits<T>::quie
 }
 
 template <class T>
-struct Problem {
+struct ResidualNormProblem {
   NormType type;
   Dropout dropout;
   std::int64_t rows, columns;
   std::vector<T> x, delta, dy, dsum, gain, bias;
 
-  Problem(NormType norm_type, double p, std::int64_t r, std::int64_t c)
+  ResidualNormProblem(NormType norm_type, double p, std::int64_t r, std::int64_t c)
       : type(norm_type),
         dropout(p, heddle::random_stream({1, 2, 0, 0}, 9)),
         rows(r),
@@ -65,7 +65,7 @@ template <class T>
 struct Fused {
   std::vector<T> sum, y, mean, rstd, dx, ddelta, dgain, dbias;
 
-  Fused(const Problem<T>& p, Arrives arrives, bool add, int threads)
+  Fused(const ResidualNormProblem<T>& p, Arrives arrives, bool add, int threads)
       : sum(filled<T>(p.rows * p.columns)),
         y(sum),
         mean(filled<T>(p.rows)),
@@ -91,7 +91,7 @@ template <class T>
 struct Composed {
   std::vector<T> sum, y, mean, rstd, dx, ddelta, dgain, dbias;
 
-  Composed(const Problem<T>& p, Arrives arrives)
+  Composed(const ResidualNormProblem<T>& p, Arrives arrives)
       : sum(filled<T>(p.rows * p.columns)),
         y(sum),
         mean(filled<T>(p.rows)),
@@ -120,7 +120,7 @@ struct Composed {
 };
 
 template <class T>
-double worst(const std::vector<T>& actual, const std::vector<T>& expected, double offset = 0.0) {
+double worst_of(const std::vector<T>& actual, const std::vector<T>& expected, double offset = 0.0) {
   double result = actual.size() == expected.size() ? 0.0 : std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
     const double error = std::abs(actual[i] - offset - expected[i]) / (1.0 + std::abs(expected[i]));
@@ -130,7 +130,7 @@ double worst(const std::vector<T>& actual, const std::vector<T>& expected, doubl
 }
 
 template <class T>
-void compare(const Problem<T>& p, Arrives arrives, bool add, double tolerance) {
+void compare(const ResidualNormProblem<T>& p, Arrives arrives, bool add, double tolerance) {
   const Fused<T> fused(p, arrives, add, 1);
   const Composed<T> composed(p, arrives);
   const double offset = add ? 3.0 : 0.0;
@@ -138,15 +138,15 @@ void compare(const Problem<T>& p, Arrives arrives, bool add, double tolerance) {
   CAPTURE(p.columns);
   CAPTURE(arrives.at_y);
   CAPTURE(arrives.at_sum);
-  CHECK(worst(fused.sum, composed.sum) < tolerance);
-  CHECK(worst(fused.y, composed.y) < tolerance);
-  CHECK(worst(fused.rstd, composed.rstd) < tolerance);
-  CHECK(worst(fused.dx, composed.dx, offset) < tolerance);
-  CHECK(worst(fused.ddelta, composed.ddelta, offset) < tolerance);
-  CHECK(worst(fused.dgain, composed.dgain, offset) < tolerance);
+  CHECK(worst_of(fused.sum, composed.sum) < tolerance);
+  CHECK(worst_of(fused.y, composed.y) < tolerance);
+  CHECK(worst_of(fused.rstd, composed.rstd) < tolerance);
+  CHECK(worst_of(fused.dx, composed.dx, offset) < tolerance);
+  CHECK(worst_of(fused.ddelta, composed.ddelta, offset) < tolerance);
+  CHECK(worst_of(fused.dgain, composed.dgain, offset) < tolerance);
   if (p.type == NormType::kLayerNorm) {
-    CHECK(worst(fused.mean, composed.mean) < tolerance);
-    CHECK(worst(fused.dbias, composed.dbias, offset) < tolerance);
+    CHECK(worst_of(fused.mean, composed.mean) < tolerance);
+    CHECK(worst_of(fused.dbias, composed.dbias, offset) < tolerance);
   }
 }
 
@@ -160,7 +160,7 @@ TEST_CASE_TEMPLATE("residual_norm equals sum, then norm", T, float, double) {
            {std::array<std::int64_t, 2>{1, 2}, {3, 16}, {8, 40}, {141, 70}, {9, 4100}}) {
         const std::int64_t rows = size[0];
         const std::int64_t columns = size[1];
-        const Problem<T> problem(type, p, rows, columns);
+        const ResidualNormProblem<T> problem(type, p, rows, columns);
         for (const Arrives arrives : {Arrives{true, false}, {true, true}, {false, true}}) {
           for (const bool add : {false, true}) compare(problem, arrives, add, tolerance);
         }
@@ -170,9 +170,9 @@ TEST_CASE_TEMPLATE("residual_norm equals sum, then norm", T, float, double) {
 }
 
 TEST_CASE("residual_norm_backward agrees with central differences") {
-  const Problem<double> p(NormType::kLayerNorm, 0.3, 9, 11);
+  const ResidualNormProblem<double> p(NormType::kLayerNorm, 0.3, 9, 11);
   const Fused<double> fused(p, {true, true}, false, 1);
-  const auto loss = [&](const Problem<double>& at) {
+  const auto loss = [&](const ResidualNormProblem<double>& at) {
     const Fused<double> result(at, {true, true}, false, 1);
     double sum = 0.0;
     for (std::size_t i = 0; i < result.y.size(); ++i) {
@@ -180,37 +180,37 @@ TEST_CASE("residual_norm_backward agrees with central differences") {
     }
     return sum;
   };
-  const auto check = [&](std::vector<double> Problem<double>::*input,
+  const auto check = [&](std::vector<double> ResidualNormProblem<double>::*input,
                          const std::vector<double>& gradient) {
     for (std::size_t i = 0; i < gradient.size(); ++i) {
-      Problem<double> up = p;
-      Problem<double> down = p;
+      ResidualNormProblem<double> up = p;
+      ResidualNormProblem<double> down = p;
       (up.*input)[i] += 1e-5;
       (down.*input)[i] -= 1e-5;
       const double numeric = (loss(up) - loss(down)) / 2e-5;
       CHECK(gradient[i] == doctest::Approx(numeric).epsilon(1e-6));
     }
   };
-  check(&Problem<double>::x, fused.dx);
-  check(&Problem<double>::delta, fused.ddelta);
-  check(&Problem<double>::gain, fused.dgain);
-  check(&Problem<double>::bias, fused.dbias);
+  check(&ResidualNormProblem<double>::x, fused.dx);
+  check(&ResidualNormProblem<double>::delta, fused.ddelta);
+  check(&ResidualNormProblem<double>::gain, fused.dgain);
+  check(&ResidualNormProblem<double>::bias, fused.dbias);
 }
 
 TEST_CASE_TEMPLATE("residual_add and its backward equal plain loops", T, float, double) {
   for (const double probability : {0.0, 0.3}) {
-    const Problem<T> p(NormType::kLayerNorm, probability, 19, 77);
+    const ResidualNormProblem<T> p(NormType::kLayerNorm, probability, 19, 77);
     const Composed<T> composed(p, {false, true});
     std::vector<T> sum = filled<T>(19 * 77);
     heddle::kernels::residual_add(p.dropout, 19, 77, p.x.data(), p.delta.data(), sum.data(), 1);
-    CHECK(worst(sum, composed.sum) < 1e-6);
+    CHECK(worst_of(sum, composed.sum) < 1e-6);
 
     std::vector<T> dx = filled<T>(19 * 77);
     std::vector<T> ddelta = filled<T>(19 * 77, T{5});
     heddle::kernels::residual_add_backward<T>(p.dropout, 19, 77, p.dsum.data(),
                                               {{dx.data()}, {ddelta.data(), true}}, 1);
     CHECK(dx == p.dsum);
-    CHECK(worst(ddelta, composed.ddelta, 5.0) < 1e-6);
+    CHECK(worst_of(ddelta, composed.ddelta, 5.0) < 1e-6);
     std::vector<T> alone = filled<T>(19 * 77);
     heddle::kernels::residual_add_backward<T>(p.dropout, 19, 77, p.dsum.data(),
                                               {{}, {alone.data()}}, 1);
@@ -219,7 +219,7 @@ TEST_CASE_TEMPLATE("residual_add and its backward equal plain loops", T, float, 
 }
 
 TEST_CASE("residual_norm has the same bits on any number of threads") {
-  const Problem<float> p(NormType::kLayerNorm, 0.1, 1003, 66);
+  const ResidualNormProblem<float> p(NormType::kLayerNorm, 0.1, 1003, 66);
   const Fused<float> one(p, {true, true}, true, 1);
   for (int threads = 2; threads <= 4; ++threads) {
     const Fused<float> several(p, {true, true}, true, threads);

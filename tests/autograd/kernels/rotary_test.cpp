@@ -17,24 +17,25 @@ using heddle::testing::random_values;
 using heddle::testing::worse_of;
 using heddle::testing::worst_error;
 
-struct Size {
+struct RotarySize {
   std::int64_t tokens, heads, half, left_out;
 
   std::int64_t width() const { return heads * 2 * half; }
   std::int64_t columns() const { return width() + left_out; }
 };
-constexpr Size kSizes[] = {{1, 1, 1, 0},   {7, 2, 3, 5},    {9, 3, 8, 1},  {5, 1, 16, 0},
-                           {30, 4, 17, 9}, {600, 2, 20, 3}, {3, 2, 64, 64}};
+constexpr RotarySize kRotarySizes[] = {{1, 1, 1, 0},  {7, 2, 3, 5},   {9, 3, 8, 1},
+                                       {5, 1, 16, 0}, {30, 4, 17, 9}, {600, 2, 20, 3},
+                                       {3, 2, 64, 64}};
 
 // Tokens that use the rows of a table in some order, several of them the same row.
 template <class T>
 struct Problem {
-  Size size;
+  RotarySize size;
   std::vector<std::int64_t> positions;
   std::vector<std::int32_t> rows;
   std::vector<T> table, x, dy;
 
-  explicit Problem(Size s)
+  explicit Problem(RotarySize s)
       : size(s),
         positions{0, 1, 2, 3, 17, 1000},
         table(positions.size() * static_cast<std::size_t>(2 * s.half)),
@@ -70,10 +71,10 @@ struct Problem {
 };
 
 template <class T>
-constexpr double kTolerance = sizeof(T) == 4 ? 4e-7 : 1e-15;
+constexpr double kRotaryTolerance = sizeof(T) == 4 ? 4e-7 : 1e-15;
 
 TEST_CASE_TEMPLATE("rotary equals plain loops, forward and backward", T, float, double) {
-  for (const Size size : kSizes) {
+  for (const RotarySize size : kRotarySizes) {
     CAPTURE(size.tokens);
     CAPTURE(size.half);
     const Problem<T> p(size);
@@ -81,18 +82,18 @@ TEST_CASE_TEMPLATE("rotary equals plain loops, forward and backward", T, float, 
     rotary<T>(p.shape(), p.table.data(), p.x.data(), y.data(), 1);
     std::vector<double> expected(y.size());
     p.turn(1.0, p.x, size.columns(), expected, size.width());
-    CHECK(worst_error(y, expected) <= kTolerance<T>);
+    CHECK(worst_error(y, expected) <= kRotaryTolerance<T>);
 
     // Over garbage, also in the columns that are left out; and added.
     std::vector<T> dx(p.x.size(), std::numeric_limits<T>::quiet_NaN());
     rotary_backward<T>(p.shape(), p.table.data(), p.dy.data(), {dx.data(), false}, 1);
     std::vector<double> expected_dx(dx.size());
     p.turn(-1.0, p.dy, size.width(), expected_dx, size.columns());
-    CHECK(worst_error(dx, expected_dx) <= kTolerance<T>);
+    CHECK(worst_error(dx, expected_dx) <= kRotaryTolerance<T>);
     dx = p.x;
     rotary_backward<T>(p.shape(), p.table.data(), p.dy.data(), {dx.data(), true}, 1);
     for (std::size_t i = 0; i < dx.size(); ++i) expected_dx[i] += static_cast<double>(p.x[i]);
-    CHECK(worst_error(dx, expected_dx) <= 2 * kTolerance<T>);
+    CHECK(worst_error(dx, expected_dx) <= 2 * kRotaryTolerance<T>);
     for (std::int64_t i = 0; i < size.tokens * size.columns(); ++i) {
       if (i % size.columns() >= size.width()) CHECK(dx.data()[i] == p.x.data()[i]);
     }
@@ -108,9 +109,9 @@ TEST_CASE_TEMPLATE("rotary turns and keeps lengths", T, float, double) {
     before += static_cast<double>(p.x[i]) * static_cast<double>(p.x[i]);
     after += static_cast<double>(y[i]) * static_cast<double>(y[i]);
   }
-  CHECK(std::abs(after - before) <= 4 * kTolerance<T> * before);
+  CHECK(std::abs(after - before) <= 4 * kRotaryTolerance<T> * before);
   rotary_backward<T>(p.shape(), p.table.data(), y.data(), {back.data()}, 1);
-  CHECK(worst_error(back, p.x) <= kTolerance<T>);
+  CHECK(worst_error(back, p.x) <= kRotaryTolerance<T>);
   CHECK(worst_error(y, p.x) > 0.1);
 }
 

@@ -15,11 +15,12 @@ namespace {
 
 using heddle::testing::random_values;
 
-constexpr AxisShape kShapes[] = {{1, 1, 1},    {1, 16, 1}, {5, 7, 1},  {33, 128, 1}, {2, 1000, 1},
-                                 {3, 4099, 1}, {4, 17, 3}, {2, 5, 16}, {3, 9, 40},   {1, 300, 21}};
+constexpr AxisShape kSoftmaxShapes[] = {{1, 1, 1},    {1, 16, 1},   {5, 7, 1},  {33, 128, 1},
+                                        {2, 1000, 1}, {3, 4099, 1}, {4, 17, 3}, {2, 5, 16},
+                                        {3, 9, 40},   {1, 300, 21}};
 
 template <class T>
-constexpr double kTolerance = sizeof(T) == 4 ? 1e-6 : 1e-14;
+constexpr double kSoftmaxTolerance = sizeof(T) == 4 ? 1e-6 : 1e-14;
 
 // Calls body(first, stride) for every line along the axis.
 template <class Body>
@@ -71,7 +72,8 @@ std::vector<double> gradient_oracle(const AxisShape& shape, const std::vector<T>
 template <class T>
 bool all_close(const std::vector<T>& got, const std::vector<double>& wanted, double scale = 1.0) {
   for (std::size_t i = 0; i < got.size(); ++i) {
-    if (!(std::abs(got[i] - wanted[i]) <= scale * kTolerance<T> * (1 + std::abs(wanted[i])))) {
+    if (!(std::abs(got[i] - wanted[i]) <=
+          scale * kSoftmaxTolerance<T> * (1 + std::abs(wanted[i])))) {
       return false;
     }
   }
@@ -79,7 +81,7 @@ bool all_close(const std::vector<T>& got, const std::vector<double>& wanted, dou
 }
 
 TEST_CASE_TEMPLATE("softmax and log_softmax, forward and backward", T, float, double) {
-  for (const AxisShape& shape : kShapes) {
+  for (const AxisShape& shape : kSoftmaxShapes) {
     CAPTURE(shape.length);
     CAPTURE(shape.inner);
     const std::int64_t n = shape.outer * shape.length * shape.inner;
@@ -145,10 +147,10 @@ TEST_CASE_TEMPLATE("exp_shifted writes exp(x - max) and gives maximum and sum", 
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double wanted = std::exp(static_cast<double>(x[i]) - largest);
       total += wanted;
-      right = right && std::abs(e[i] - wanted) <= 2 * kTolerance<T> * wanted;
+      right = right && std::abs(e[i] - wanted) <= 2 * kSoftmaxTolerance<T> * wanted;
     }
     CHECK(right);
-    CHECK(std::abs(sum - total) <= kTolerance<T> * total);
+    CHECK(std::abs(sum - total) <= kSoftmaxTolerance<T> * total);
   }
 }
 

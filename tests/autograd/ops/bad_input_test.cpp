@@ -16,7 +16,7 @@ using namespace heddle::testing;
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::uint8_t kMask[] = {0, 1, 0};
 
@@ -157,7 +157,7 @@ TEST_CASE("bad input: pointwise") {
   }
   CHECK_MESSAGE_THROWN(pow(c, r.int32({2}), 2.0), "pow: needs float32 or float64, not int32");
   CHECK_MESSAGE_THROWN(stop_gradient(c, {}), "stop_gradient: input 0 is an empty Tensor");
-  for (const double p : {1.0, 1.5, -0.1, kNan, kInfinity}) {
+  for (const double p : {1.0, 1.5, -0.1, kNotANumber, kInfinity}) {
     CAPTURE(p);
     CHECK_MESSAGE_THROWN(dropout(c, r({2, 3}), p), "dropout: probability of dropout ");
     CHECK_MESSAGE_THROWN(dropout(c, r({2, 3}), p), " is outside [0, 1)");
@@ -299,7 +299,8 @@ TEST_CASE("bad input: norms and residuals") {
   CHECK_MESSAGE_THROWN(layer_norm(c, none, row, row), "layer_norm: x [0, 3] holds no row");
   CHECK_MESSAGE_THROWN(layer_norm(c, r({}), row, row), "layer_norm: x [] holds no row");
   CHECK_MESSAGE_THROWN(layer_norm(c, x, row, row, -1e-5), "layer_norm: eps -1e-05 is negative");
-  CHECK_MESSAGE_THROWN(layer_norm(c, x, row, row, kNan), "layer_norm: eps nan is negative or no");
+  CHECK_MESSAGE_THROWN(layer_norm(c, x, row, row, kNotANumber),
+                       "layer_norm: eps nan is negative or no");
   CHECK_MESSAGE_THROWN(rms_norm(c, x, r({4})), "rms_norm: gain [4] of float32 does not fit x [2");
   CHECK_MESSAGE_THROWN(rms_norm(c, x, {}), "rms_norm: input 1 is an empty Tensor");
   CHECK_MESSAGE_THROWN(rms_norm(c, r({3, 0}), r({0})), "rms_norm: x [3, 0] holds no row");
@@ -316,7 +317,8 @@ TEST_CASE("bad input: norms and residuals") {
   CHECK_MESSAGE_THROWN(fused(x, row, r({2}), 0.1), "residual_norm: bias [2] of float32 does not");
   CHECK_MESSAGE_THROWN(fused(x, row, row, 1.0), "residual_norm: probability of dropout 1 is");
   CHECK_MESSAGE_THROWN(fused(x, row, row, -0.1), "residual_norm: probability of dropout -0.1 is");
-  CHECK_MESSAGE_THROWN(fused(x, row, row, kNan), "residual_norm: probability of dropout nan is");
+  CHECK_MESSAGE_THROWN(fused(x, row, row, kNotANumber),
+                       "residual_norm: probability of dropout nan is");
   CHECK_MESSAGE_THROWN(fused(x, row, row, 0.1, -1.0), "residual_norm: eps -1 is negative");
   CHECK_MESSAGE_THROWN(residual_norm(c, none, none, row, row, 0.1, 1e-5),
                        "residual_norm: x [0, 3] holds no row");
@@ -327,7 +329,7 @@ TEST_CASE("bad input: norms and residuals") {
   CHECK_MESSAGE_THROWN(residual(c, x, row, 0.1), "residual: x [2, 3] of float32 and delta [3]");
   CHECK_MESSAGE_THROWN(residual(c, none, none, 0.1), "residual: x [0, 3] holds no row");
   CHECK_MESSAGE_THROWN(residual(c, number, number, 0.1), "residual: needs float32 or float64");
-  for (const double p : {1.0, -0.1, kNan}) {
+  for (const double p : {1.0, -0.1, kNotANumber}) {
     CHECK_MESSAGE_THROWN(residual(c, x, x, p), "residual: probability of dropout ");
   }
   r.check_untouched();

@@ -134,14 +134,14 @@ TEST_CASE("rotary keeps for backward one row of angles for each position of a ba
 
 namespace {
 
-const std::vector<Sequence> kSentences = packed(Ids{3, 1, 5});
-constexpr int kHeads = 2;
-constexpr std::int64_t kHeadDim = 4, kWidth = kHeads * kHeadDim;
+const std::vector<Sequence> kRotarySentences = packed(Ids{3, 1, 5});
+constexpr int kRotaryHeads = 2;
+constexpr std::int64_t kRotaryHeadDim = 4, kRotaryWidth = kRotaryHeads * kRotaryHeadDim;
 
 AttentionOptions two_heads() {
   AttentionOptions options;
-  options.heads = kHeads;
-  options.head_dim = kHeadDim;
+  options.heads = kRotaryHeads;
+  options.head_dim = kRotaryHeadDim;
   options.causal = true;
   return options;
 }
@@ -153,22 +153,22 @@ Tensor attend(Context& c, const Tensor& projection, bool copied, bool other_firs
   const auto columns = [&](const Tensor& t, std::int64_t begin, std::int64_t end) {
     return copied ? Columns{slice(c, t, 1, begin, end)} : Columns{t, begin};
   };
-  const Columns value = columns(projection, 2 * kWidth, 3 * kWidth);
-  const Tensor early = other_first
-                           ? attention(c, value, value, value, kSentences, kSentences, two_heads())
-                           : Tensor{};
-  const Tensor x = copied ? slice(c, projection, 1, 0, 2 * kWidth) : projection;
-  const Tensor both = rotary(c, x, kSentences, of_heads(2 * kHeads, kHeadDim));
+  const Columns value = columns(projection, 2 * kRotaryWidth, 3 * kRotaryWidth);
+  const Tensor early = other_first ? attention(c, value, value, value, kRotarySentences,
+                                               kRotarySentences, two_heads())
+                                   : Tensor{};
+  const Tensor x = copied ? slice(c, projection, 1, 0, 2 * kRotaryWidth) : projection;
+  const Tensor both = rotary(c, x, kRotarySentences, of_heads(2 * kRotaryHeads, kRotaryHeadDim));
   if (other_first) return concat(c, std::array{both, early}, 1);
-  return attention(c, columns(both, 0, kWidth), columns(both, kWidth, 2 * kWidth), value,
-                   kSentences, kSentences, two_heads());
+  return attention(c, columns(both, 0, kRotaryWidth), columns(both, kRotaryWidth, 2 * kRotaryWidth),
+                   value, kRotarySentences, kRotarySentences, two_heads());
 }
 
 }  // namespace
 
 TEST_CASE("a projection that rotary and attention read gets the sum of both gradients") {
   ParameterStore store(DType::kFloat64);
-  const Parameter p = store.declare("projection", {9, 3 * kWidth}, Initialiser::normal(1.0));
+  const Parameter p = store.declare("projection", {9, 3 * kRotaryWidth}, Initialiser::normal(1.0));
   store.allocate();
   store.initialise(1);
   for (const bool other_first : {false, true}) {
@@ -192,8 +192,8 @@ TEST_CASE("a step with rotary and gated does not make the arenas grow") {
   Context c;
   const auto step = [&] {
     c.begin(Mode::kTraining);
-    const auto values = random_values(9 * 3 * kWidth, 1);
-    const Tensor x = c.leaf({9, 3 * kWidth}, view(values));
+    const auto values = random_values(9 * 3 * kRotaryWidth, 1);
+    const Tensor x = c.leaf({9, 3 * kRotaryWidth}, view(values));
     const Tensor y = gated(c, attend(c, x, false, false), Activation::kSilu);
     c.backward(sum_all(c, y));
   };

@@ -10,7 +10,7 @@ using namespace heddle;
 
 namespace {
 
-constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
 Curve waves(std::int64_t points) {
   Curve curve;
@@ -36,7 +36,7 @@ TEST_CASE("plot thinning: spikes, gaps and both ends survive, in their order") {
   Curve curve = waves(100000);
   curve[54321].value = 50.0;
   curve[54322].value = -50.0;
-  curve[777].value = kGap;
+  curve[777].value = kNoValue;
   const Curve thin = thinned(curve, 1000);
   CHECK(thin.size() <= 1000);
   CHECK(thin.size() > 600);
@@ -66,12 +66,12 @@ TEST_CASE("plot thinning: the bound holds for any mixture") {
   for (const std::int64_t points : {6, 7, 20, 999, 5000}) {
     for (const std::size_t most : {5UL, 6UL, 50UL}) {
       Curve curve = waves(points);
-      for (std::size_t i = 0; i < curve.size(); i += 3) curve[i].value = kGap;
+      for (std::size_t i = 0; i < curve.size(); i += 3) curve[i].value = kNoValue;
       CAPTURE(points);
       CAPTURE(most);
       CHECK(thinned(curve, most).size() <= most);
     }
   }
-  const Curve gaps(5000, {1, kGap});
+  const Curve gaps(5000, {1, kNoValue});
   CHECK(thinned(gaps, 1000).size() <= 1000);
 }
