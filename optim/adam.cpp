@@ -35,16 +35,16 @@ void update(std::int64_t n, const AdamFactors<T>& by, const T* g, T* p, T* m, T*
   const Vector<T> beta1 = broadcast(by.beta1), rest1 = broadcast(by.rest1);
   const Vector<T> beta2 = broadcast(by.beta2), rest2 = broadcast(by.rest2);
   const Vector<T> root = broadcast(by.root), eps = broadcast(by.eps);
-  kernels::for_each_vector<T>(n, [&](std::int64_t i, auto lanes) {
-    const Vector<T> value = lanes.load(p + i);
-    const Vector<T> gradient = multiply_add<T>(decay, value, lanes.load(g + i) * scale);
-    const Vector<T> first = multiply_add<T>(beta1, lanes.load(m + i), rest1 * gradient);
+  kernels::for_each_vector<T>(n, [&](std::int64_t i, auto part) {
+    const Vector<T> value = part.load(p + i);
+    const Vector<T> gradient = multiply_add<T>(decay, value, part.load(g + i) * scale);
+    const Vector<T> first = multiply_add<T>(beta1, part.load(m + i), rest1 * gradient);
     const Vector<T> squared = rest2 * gradient * gradient;
-    const Vector<T> second = multiply_add<T>(beta2, lanes.load(v + i), squared);
+    const Vector<T> second = multiply_add<T>(beta2, part.load(v + i), squared);
     const Vector<T> width = multiply_add<T>(kernels::square_root<T>(second), root, eps);
-    lanes.store(m + i, first);
-    lanes.store(v + i, second);
-    lanes.store(p + i, multiply_add<T>(step, first / width, value * kept));
+    part.store(m + i, first);
+    part.store(v + i, second);
+    part.store(p + i, multiply_add<T>(step, first / width, value * kept));
   });
 }
 

@@ -23,16 +23,16 @@ template <class T>
 void update(std::int64_t n, const SgdFactors<T>& by, bool nesterov, const T* g, T* p, T* b) {
   const Vector<T> scale = broadcast(by.gradient_scale), decay = broadcast(by.decay);
   const Vector<T> momentum = broadcast(by.momentum), step = broadcast(by.step);
-  kernels::for_each_vector<T>(n, [&](std::int64_t i, auto lanes) {
-    const Vector<T> value = lanes.load(p + i);
-    const Vector<T> gradient = multiply_add<T>(decay, value, lanes.load(g + i) * scale);
+  kernels::for_each_vector<T>(n, [&](std::int64_t i, auto part) {
+    const Vector<T> value = part.load(p + i);
+    const Vector<T> gradient = multiply_add<T>(decay, value, part.load(g + i) * scale);
     Vector<T> direction = gradient;
     if (b != nullptr) {
-      const Vector<T> velocity = multiply_add<T>(momentum, lanes.load(b + i), gradient);
-      lanes.store(b + i, velocity);
+      const Vector<T> velocity = multiply_add<T>(momentum, part.load(b + i), gradient);
+      part.store(b + i, velocity);
       direction = nesterov ? multiply_add<T>(momentum, velocity, gradient) : velocity;
     }
-    lanes.store(p + i, multiply_add<T>(step, direction, value));
+    part.store(p + i, multiply_add<T>(step, direction, value));
   });
 }
 

@@ -11,11 +11,11 @@ namespace {
 // One row; `bias` and `pre` may be null.
 template <class T, class Formula>
 void finish_row(Formula f, std::int64_t n, const T* product, const T* bias, T* pre, T* y) {
-  for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-    Vector<T> value = lanes.load(product + i);
-    if (bias != nullptr) value += lanes.load(bias + i);
-    if (pre != nullptr) lanes.store(pre + i, value);
-    lanes.store(y + i, f.value(value));
+  for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+    Vector<T> value = part.load(product + i);
+    if (bias != nullptr) value += part.load(bias + i);
+    if (pre != nullptr) part.store(pre + i, value);
+    part.store(y + i, f.value(value));
   });
 }
 

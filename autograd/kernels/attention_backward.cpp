@@ -60,7 +60,7 @@ void add_product(GradientRows<T> gradient, bool add, std::int64_t rows, std::int
 // From S and dP to dropout(P) and dS. `Dropped` so that the common case carries no mask.
 template <class T, bool kDropped>
 void softmax_backward(Scratch<T>& s, std::int64_t queries, std::int64_t keys, T dropout_scale) {
-  for (std::int64_t t = 0; t < queries; t += kLanes<T>) {
+  for (std::int64_t t = 0; t < queries; t += kElements<T>) {
     const Vector<T> logsumexp = load(s.logsumexp + t);
     const Vector<T> delta = load(s.delta + t);
     for (std::int64_t j = 0; j < keys; ++j) {

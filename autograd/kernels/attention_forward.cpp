@@ -46,7 +46,7 @@ Vector<T> column_maximum(const T* column, std::int64_t keys, Vector<T> start) {
 template <class T>
 void softmax_step(Scratch<T>& s, std::int64_t queries, std::int64_t keys, bool first_keys,
                   T dropout_scale) {
-  for (std::int64_t t = 0; t < queries; t += kLanes<T>) {
+  for (std::int64_t t = 0; t < queries; t += kElements<T>) {
     T* column = s.scores + t;
     const Vector<T> before = first_keys ? broadcast(-std::numeric_limits<T>::infinity())  //
                                         : load(s.maximum + t);
@@ -75,7 +75,7 @@ void softmax_step(Scratch<T>& s, std::int64_t queries, std::int64_t keys, bool f
 template <class T>
 void drop(const KeptTile<T>& kept, std::int64_t queries, std::int64_t keys, T* probabilities) {
   for (std::int64_t j = 0; j < keys; ++j) {
-    for (std::int64_t t = 0; t < queries; t += kLanes<T>) {
+    for (std::int64_t t = 0; t < queries; t += kElements<T>) {
       T* p = probabilities + j * kQueryTile<T> + t;
       store(p, kept(j, t, load(p)));
     }

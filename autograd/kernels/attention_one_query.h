@@ -1,7 +1,7 @@
-// Attention of a single query, the step of decoding: a tile with a query in each lane would leave
-// all lanes but one empty, so here a vector holds kLanes keys. Rows of K and V are read where they
-// lie, through the index if there is one. (30 keys through an index: 1.9 times as fast as
-// the tile.)
+// Attention of a single query, the step of decoding: a tile with a query in each element would
+// leave all but one empty, so here a vector holds kElements keys. Rows of K and V are read where
+// they lie, through the index if there is one. (30 keys through an index: 1.9 times as fast as the
+// tile.)
 #pragma once
 
 #include <cmath>
@@ -23,16 +23,16 @@ struct RunningSoftmax {
 template <class T>
 T softmax_step(RunningSoftmax<T>& running, std::int64_t keys, T* scores) {
   Vector<T> top = broadcast(running.maximum);
-  for (std::int64_t j = 0; j < keys; j += kLanes<T>) top = larger_of<T>(top, load(scores + j));
-  const T maximum = max_of_lanes<T>(top);
+  for (std::int64_t j = 0; j < keys; j += kElements<T>) top = larger_of<T>(top, load(scores + j));
+  const T maximum = max_of_elements<T>(top);
   Vector<T> sums{};
-  for (std::int64_t j = 0; j < keys; j += kLanes<T>) {
+  for (std::int64_t j = 0; j < keys; j += kElements<T>) {
     const Vector<T> p = exp<T>(load(scores + j) - maximum);
     store(scores + j, p);
     sums += p;
   }
   const T old_sum = running.sum > 0 ? running.sum * std::exp(running.maximum - maximum) : T{0};
-  running = {maximum, old_sum + sum_of_lanes<T>(sums)};
+  running = {maximum, old_sum + sum_of_elements<T>(sums)};
   return old_sum;
 }
 
@@ -40,7 +40,7 @@ T softmax_step(RunningSoftmax<T>& running, std::int64_t keys, T* scores) {
 template <class T, class Index>
 void add_weighted_rows(const T* weights, Rows<const T> value, const Index& index, std::int64_t keys,
                        std::int64_t width, T old_factor, T new_factor, T* output) {
-  for (std::int64_t c = 0; c < width; c += kLanes<T>) {
+  for (std::int64_t c = 0; c < width; c += kElements<T>) {
     const auto row = [&](std::int64_t j) {
       return weights[j] * load_up_to(value.data + index(j) * value.ld + c, width - c);
     };

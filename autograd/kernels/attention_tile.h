@@ -1,9 +1,9 @@
 // What attention's forward and backward share: tiles of the transposed scores.
 //
-// A tile is S^T [keys, queries]: one vector holds one key's scores with kLanes queries. So a
+// A tile is S^T [keys, queries]: one vector holds one key's scores with kElements queries. So a
 // softmax runs down the rows without touching neighbours, K and V are read where they lie, only Q
-// (and dO) are transposed, and the bits of one query do not depend on the queries beside it. Lanes
-// beyond the last query hold zeros or finite leftovers that no product reads.
+// (and dO) are transposed, and the bits of one query do not depend on the queries beside it.
+// Elements beyond the last query hold zeros or finite leftovers that no product reads.
 #pragma once
 
 #include <algorithm>
@@ -65,30 +65,30 @@ Rows<T> from_row(Rows<T> matrix, std::int64_t row) {
 /// `width` up to whole vectors.
 template <class T>
 constexpr std::int64_t padded(std::int64_t width) {
-  return (width + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  return (width + kElements<T> - 1) / kElements<T> * kElements<T>;
 }
 
 /// The vector at `source`, of which only `count` elements may be read; zeros for the others.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> load_up_to(const T* source, std::int64_t count) {
-  return count >= kLanes<T> ? load(source) : load_part(source, count);
+  return count >= kElements<T> ? load(source) : load_part(source, count);
 }
 
-/// target[c, i] = factor * source[i, c] for i < rows and c < columns, at most kLanes each; zero for
-/// further i. `kWhole`: rows = columns = kLanes.
+/// target[c, i] = factor * source[i, c] for i < rows and c < columns, at most kElements each; zero
+/// for further i. `kWhole`: rows = columns = kElements.
 template <bool kWhole, class T>
 void transpose_square(Rows<const T> source, std::int64_t rows, std::int64_t columns, T factor,
                       T* target) {
-  Vector<T> square[kLanes<T>] = {};
+  Vector<T> square[kElements<T>] = {};
 #pragma GCC unroll 16
-  for (int i = 0; i < kLanes<T>; ++i) {
+  for (int i = 0; i < kElements<T>; ++i) {
     const T* row = source.data + i * source.ld;
     if constexpr (kWhole) square[i] = load(row) * factor;
     if (!kWhole && i < rows) square[i] = load_up_to(row, columns) * factor;
   }
   transpose<T>(square);
 #pragma GCC unroll 16
-  for (int c = 0; c < kLanes<T>; ++c) {
+  for (int c = 0; c < kElements<T>; ++c) {
     if (kWhole || c < columns) store(target + c * kQueryTile<T>, square[c]);
   }
 }
@@ -97,11 +97,11 @@ void transpose_square(Rows<const T> source, std::int64_t rows, std::int64_t colu
 template <class T>
 void transpose_rows(Rows<const T> source, std::int64_t rows, std::int64_t columns, T factor,
                     T* target) {
-  for (std::int64_t i = 0; i < rows; i += kLanes<T>) {
-    for (std::int64_t c = 0; c < columns; c += kLanes<T>) {
+  for (std::int64_t i = 0; i < rows; i += kElements<T>) {
+    for (std::int64_t c = 0; c < columns; c += kElements<T>) {
       const Rows<const T> corner{source.data + i * source.ld + c, source.ld};
       T* transposed = target + c * kQueryTile<T> + i;
-      if (rows - i >= kLanes<T> && columns - c >= kLanes<T>) {
+      if (rows - i >= kElements<T> && columns - c >= kElements<T>) {
         transpose_square<true>(corner, rows - i, columns - c, factor, transposed);
       } else {
         transpose_square<false>(corner, rows - i, columns - c, factor, transposed);
@@ -148,7 +148,7 @@ Rows<const T> copy_rows(Rows<const T> source, const Index& index, std::int64_t c
   const std::int64_t ld = padded<T>(width);
   for (std::int64_t j = 0; j < count; ++j) {
     const T* row = source.data + index(j) * source.ld;
-    for (std::int64_t c = 0; c < width; c += kLanes<T>) {
+    for (std::int64_t c = 0; c < width; c += kElements<T>) {
       store(copy + j * ld + c, load_up_to(row + c, width - c));
     }
   }
@@ -159,7 +159,7 @@ Rows<const T> copy_rows(Rows<const T> source, const Index& index, std::int64_t c
 /// the rows are not made of them.
 template <class T>
 Rows<const T> as_right_factor(Rows<const T> rows, std::int64_t count, std::int64_t width, T* copy) {
-  if (width % kLanes<T> == 0) return rows;
+  if (width % kElements<T> == 0) return rows;
   return copy_rows(
       rows, [](std::int64_t j) { return j; }, count, width, copy);
 }
@@ -181,7 +181,7 @@ Rows<const T> key_tile(const AttentionShape& shape, const QueryTile& tile, std::
 template <class T>
 [[gnu::always_inline]] inline void store_columns(T* row, std::int64_t c, std::int64_t width,
                                                  Vector<T> value) {
-  if (c + kLanes<T> <= width) {
+  if (c + kElements<T> <= width) {
     store(row + c, value);
   } else {
     store_part(row + c, value, width - c);
@@ -193,16 +193,16 @@ template <class T>
 template <class T, class Index>
 void row_products(Rows<const T> a, Rows<const T> b, const Index& index, std::int64_t count,
                   std::int64_t width, T factor, T* products) {
-  for (std::int64_t i = 0; i < count; i += kLanes<T>) {
-    Vector<T> sums[kLanes<T>];
+  for (std::int64_t i = 0; i < count; i += kElements<T>) {
+    Vector<T> sums[kElements<T>];
 #pragma GCC unroll 16
-    for (int r = 0; r < kLanes<T>; ++r) {
+    for (int r = 0; r < kElements<T>; ++r) {
       // Beyond the last row the last one is taken again, so that nothing branches.
       const std::int64_t row = std::min(i + r, count - 1);
       const T* x = a.data + row * a.ld;
       const T* y = b.data + index(row) * b.ld;
       Vector<T> sum{};
-      for (std::int64_t c = 0; c < width; c += kLanes<T>) {
+      for (std::int64_t c = 0; c < width; c += kElements<T>) {
         sum += load_up_to(x + c, width - c) * load_up_to(y + c, width - c);
       }
       sums[r] = sum;
@@ -212,9 +212,9 @@ void row_products(Rows<const T> a, Rows<const T> b, const Index& index, std::int
 }
 
 template <class T>
-[[gnu::always_inline]] inline Vector<LaneInteger<T>> lane_numbers() {
-  Vector<LaneInteger<T>> numbers{};
-  for (int i = 0; i < kLanes<T>; ++i) numbers[i] = i;
+[[gnu::always_inline]] inline Vector<IntegerOf<T>> element_numbers() {
+  Vector<IntegerOf<T>> numbers{};
+  for (int i = 0; i < kElements<T>; ++i) numbers[i] = i;
   return numbers;
 }
 
@@ -235,10 +235,10 @@ void mask_future(const QueryTile& tile, std::int64_t first_key, std::int64_t key
   const std::int64_t diagonal = tile.past + tile.first - first_key;
   const Vector<T> hidden = broadcast(-std::numeric_limits<T>::infinity());
   for (std::int64_t j = std::max<std::int64_t>(0, diagonal + 1); j < keys; ++j) {
-    for (std::int64_t t = 0; t < tile.count; t += kLanes<T>) {
+    for (std::int64_t t = 0; t < tile.count; t += kElements<T>) {
       T* score = scores + j * kQueryTile<T> + t;
-      const auto first_seeing = static_cast<LaneInteger<T>>(j - diagonal - t);
-      store(score, lane_numbers<T>() >= first_seeing ? load(score) : hidden);
+      const auto first_seeing = static_cast<IntegerOf<T>>(j - diagonal - t);
+      store(score, element_numbers<T>() >= first_seeing ? load(score) : hidden);
     }
   }
 }
@@ -262,11 +262,11 @@ class KeptTile {
   [[gnu::always_inline]] Vector<T> operator()(std::int64_t j, std::int64_t t,
                                               Vector<T> value) const {
     std::uint32_t bits = bits_[t / kDropoutRows][j];
-    if constexpr (kLanes<T> == 16) bits |= std::uint32_t{bits_[t / kDropoutRows + 1][j]} << 8;
-    if constexpr (kLanes<T> < kDropoutRows) bits >>= t % kDropoutRows;
-    using Bits = Vector<LaneInteger<T>>;
-    const Bits all = static_cast<LaneInteger<T>>(bits) - Bits{};
-    const Bits own = (LaneInteger<T>{1} - Bits{}) << lane_numbers<T>();
+    if constexpr (kElements<T> == 16) bits |= std::uint32_t{bits_[t / kDropoutRows + 1][j]} << 8;
+    if constexpr (kElements<T> < kDropoutRows) bits >>= t % kDropoutRows;
+    using Bits = Vector<IntegerOf<T>>;
+    const Bits all = static_cast<IntegerOf<T>>(bits) - Bits{};
+    const Bits own = (IntegerOf<T>{1} - Bits{}) << element_numbers<T>();
     return (all & own) != 0 ? value : Vector<T>{};
   }
 

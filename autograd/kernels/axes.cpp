@@ -22,8 +22,8 @@ template <class T>
   if (!add) {
     std::copy_n(from, count, to);
   } else {
-    for_each_vector<T>(count, [=](std::int64_t i, const auto& lanes) {
-      put(lanes, to + i, true, lanes.load(from + i));
+    for_each_vector<T>(count, [=](std::int64_t i, const auto& part) {
+      put(part, to + i, true, part.load(from + i));
     });
   }
 }
@@ -37,16 +37,16 @@ struct Strided {
   T* at(std::int64_t row, std::int64_t column) const { return data + row * stride + column; }
 };
 
-// One square of kLanes x kLanes elements, through registers.
+// One square of kElements x kElements elements, through registers.
 template <class T>
 [[gnu::always_inline]] inline void transpose_square(const Strided<const T>& x, const Strided<T>& y,
                                                     std::int64_t i, std::int64_t j, bool add) {
-  Vector<T> square[kLanes<T>];
+  Vector<T> square[kElements<T>];
 #pragma GCC unroll 16
-  for (int r = 0; r < kLanes<T>; ++r) square[r] = load(x.at(i + r, j));
+  for (int r = 0; r < kElements<T>; ++r) square[r] = load(x.at(i + r, j));
   transpose<T>(square);
 #pragma GCC unroll 16
-  for (int r = 0; r < kLanes<T>; ++r) {
+  for (int r = 0; r < kElements<T>; ++r) {
     T* const to = y.at(j + r, i);
     store(to, add ? load(to) + square[r] : square[r]);
   }
@@ -63,12 +63,12 @@ bool shares_cache_sets(const Strided<T>& matrix) {
 template <class T>
 void transpose_strips(const Strided<const T>& x, const Strided<T>& y, std::int64_t begin,
                       std::int64_t end, std::int64_t columns, bool add) {
-  constexpr std::int64_t lanes = kLanes<T>;
-  alignas(kVectorBytes) T strip[kWide * lanes * kPanel];  // rows of y, kPanel columns of each
-  for (std::int64_t j = 0; j < columns; j += kWide * lanes) {
-    const std::int64_t width = std::min(kWide * lanes, columns - j);
-    for (std::int64_t i = 0; i < end - begin; i += lanes) {
-      for (std::int64_t c = 0; c < width; c += lanes) {
+  constexpr std::int64_t side = kElements<T>;
+  alignas(kVectorBytes) T strip[kWide * side * kPanel];  // rows of y, kPanel columns of each
+  for (std::int64_t j = 0; j < columns; j += kWide * side) {
+    const std::int64_t width = std::min(kWide * side, columns - j);
+    for (std::int64_t i = 0; i < end - begin; i += side) {
+      for (std::int64_t c = 0; c < width; c += side) {
         transpose_square<T>({x.at(begin, j), x.stride}, {strip, kPanel}, i, c, false);
       }
     }
@@ -82,9 +82,9 @@ void transpose_strips(const Strided<const T>& x, const Strided<T>& y, std::int64
 template <class T>
 void transpose_panel(const Strided<const T>& x, const Strided<T>& y, std::int64_t begin,
                      std::int64_t end, std::int64_t columns, bool add) {
-  constexpr std::int64_t lanes = kLanes<T>;
-  const std::int64_t whole_end = begin + (end - begin) / lanes * lanes;
-  const std::int64_t whole_columns = columns / lanes * lanes;
+  constexpr std::int64_t side = kElements<T>;
+  const std::int64_t whole_end = begin + (end - begin) / side * side;
+  const std::int64_t whole_columns = columns / side * side;
   const auto one_by_one = [&](std::int64_t i, std::int64_t first, std::int64_t last) {
     for (std::int64_t j = first; j < last; ++j) {
       T* const to = y.at(j, i);
@@ -94,8 +94,8 @@ void transpose_panel(const Strided<const T>& x, const Strided<T>& y, std::int64_
   if (shares_cache_sets(x) || shares_cache_sets(y)) {
     transpose_strips(x, y, begin, whole_end, whole_columns, add);
   } else {
-    for (std::int64_t j = 0; j < whole_columns; j += lanes) {
-      for (std::int64_t i = begin; i < whole_end; i += lanes) transpose_square(x, y, i, j, add);
+    for (std::int64_t j = 0; j < whole_columns; j += side) {
+      for (std::int64_t i = begin; i < whole_end; i += side) transpose_square(x, y, i, j, add);
     }
   }
   for (std::int64_t i = begin; i < whole_end; ++i) one_by_one(i, whole_columns, columns);

@@ -71,15 +71,15 @@ void with_formula(Binary function, const Body& body) {
   }
 }
 
-// All bits of a lane where its byte is not 0.
-template <class T, class Lanes>
-[[gnu::always_inline]] inline Vector<LaneInteger<T>> load_mask(const std::uint8_t* row,
-                                                               std::int64_t step, std::int64_t i,
-                                                               const Lanes& lanes) {
-  if (step == 0) return broadcast(static_cast<LaneInteger<T>>(*row)) != 0;
-  if constexpr (std::is_same_v<Lanes, AllLanes<T>>) return widen<T>(row + i) != 0;
-  std::uint8_t bytes[kLanes<T>] = {};
-  std::memcpy(bytes, row + i, static_cast<std::size_t>(lanes.size()));
+// All bits of an element where its byte is not 0.
+template <class T, class Part>
+[[gnu::always_inline]] inline Vector<IntegerOf<T>> load_mask(const std::uint8_t* row,
+                                                             std::int64_t step, std::int64_t i,
+                                                             const Part& part) {
+  if (step == 0) return broadcast(static_cast<IntegerOf<T>>(*row)) != 0;
+  if constexpr (std::is_same_v<Part, WholeVector<T>>) return widen<T>(row + i) != 0;
+  std::uint8_t bytes[kElements<T>] = {};
+  std::memcpy(bytes, row + i, static_cast<std::size_t>(part.size()));
   return widen<T>(bytes) != 0;
 }
 
@@ -90,10 +90,10 @@ void binary(Binary function, const BinaryShape& shape, const T* a, const T* b, T
   const BroadcastLoop<3> loop({shape.result, shape.a, shape.b});
   with_formula<T>(function, [&](auto f) {
     for_each_piece(loop, threads, [&](const Offsets<3>& at, std::int64_t n) {
-      for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-        const Vector<T> left = load_stretched(a + at[1], loop.step[1], i, lanes);
-        const Vector<T> right = load_stretched(b + at[2], loop.step[2], i, lanes);
-        lanes.store(y + at[0] + i, f.value(left, right));
+      for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+        const Vector<T> left = load_stretched(a + at[1], loop.step[1], i, part);
+        const Vector<T> right = load_stretched(b + at[2], loop.step[2], i, part);
+        part.store(y + at[0] + i, f.value(left, right));
       });
     });
   });
@@ -112,11 +112,11 @@ void binary_backward(Binary function, const BinaryShape& shape, const T* a, cons
     const auto terms = [&](const auto& gradient) {
       return [&, gradient](const Offsets<3>& at) {
         return [gradient, left = row(a, at[1]), right = row(b, at[2]), upstream = dy + at[0],
-                a_step = loop.step[1], b_step = loop.step[2]](std::int64_t i, const auto& lanes) {
-          const Vector<T> g = lanes.load(upstream + i);
+                a_step = loop.step[1], b_step = loop.step[2]](std::int64_t i, const auto& part) {
+          const Vector<T> g = part.load(upstream + i);
           if constexpr (!decltype(f)::kReadsOperands) return gradient(Vector<T>{}, Vector<T>{}, g);
-          return gradient(load_stretched(left, a_step, i, lanes),
-                          load_stretched(right, b_step, i, lanes), g);
+          return gradient(load_stretched(left, a_step, i, part),
+                          load_stretched(right, b_step, i, part), g);
         };
       };
     };
@@ -130,11 +130,11 @@ void where(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t
            const T* b, T* y, int threads) {
   const BroadcastLoop<4> loop({shape.result, mask_shape, shape.a, shape.b});
   for_each_piece(loop, threads, [&](const Offsets<4>& at, std::int64_t n) {
-    for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-      const auto chosen = load_mask<T>(mask + at[1], loop.step[1], i, lanes);
-      const Vector<T> left = load_stretched(a + at[2], loop.step[2], i, lanes);
-      const Vector<T> right = load_stretched(b + at[3], loop.step[3], i, lanes);
-      lanes.store(y + at[0] + i, chosen ? left : right);
+    for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+      const auto chosen = load_mask<T>(mask + at[1], loop.step[1], i, part);
+      const Vector<T> left = load_stretched(a + at[2], loop.step[2], i, part);
+      const Vector<T> right = load_stretched(b + at[3], loop.step[3], i, part);
+      part.store(y + at[0] + i, chosen ? left : right);
     });
   });
 }
@@ -147,16 +147,16 @@ void where_backward(const BinaryShape& shape, const Shape& mask_shape, const std
   const auto terms = [&](const auto& choose) {
     return [&, choose](const Offsets<4>& at) {
       return [choose, row = mask + at[1], upstream = dy + at[0], step = loop.step[1]](
-                 std::int64_t i, const auto& lanes) {
-        return choose(load_mask<T>(row, step, i, lanes), lanes.load(upstream + i));
+                 std::int64_t i, const auto& part) {
+        return choose(load_mask<T>(row, step, i, part), part.load(upstream + i));
       };
     };
   };
-  using Lanes = Vector<LaneInteger<T>>;
+  using Mask = Vector<IntegerOf<T>>;
   reduce_to(loop, 2, da, threads,
-            terms([](Lanes chosen, Vector<T> g) { return chosen ? g : Vector<T>{}; }));
+            terms([](Mask chosen, Vector<T> g) { return chosen ? g : Vector<T>{}; }));
   reduce_to(loop, 3, db, threads,
-            terms([](Lanes chosen, Vector<T> g) { return chosen ? Vector<T>{} : g; }));
+            terms([](Mask chosen, Vector<T> g) { return chosen ? Vector<T>{} : g; }));
 }
 
 template <class T>

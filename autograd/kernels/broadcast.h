@@ -95,10 +95,10 @@ BroadcastLoop<kTensors>::BroadcastLoop(const std::array<Shape, kTensors>& shapes
 }
 
 /// One vector of a tensor whose innermost stride is `step`.
-template <class T, class Lanes>
+template <class T, class Part>
 [[gnu::always_inline]] inline Vector<T> load_stretched(const T* row, std::int64_t step,
-                                                       std::int64_t i, const Lanes& lanes) {
-  return step == 0 ? broadcast(*row) : lanes.load(row + i);
+                                                       std::int64_t i, const Part& part) {
+  return step == 0 ? broadcast(*row) : part.load(row + i);
 }
 
 /// Calls body(offsets, n) for rows, or pieces of rows, that cover the loop.
@@ -120,19 +120,18 @@ void for_each_piece(const BroadcastLoop<kTensors>& loop, int threads, const Body
                });
 }
 
-/// The sum of term(i, lanes) over a row of n, in pieces that stay accurate.
+/// The sum of term(i, part) over a row of n, in pieces that stay accurate.
 template <class T, class Term>
 double sum_of_row(std::int64_t n, const Term& term) {
   double total = 0.0;
   for (std::int64_t begin = 0; begin < n; begin += kPointwiseGrain) {
-    total +=
-        sum_along<T>(std::min(kPointwiseGrain, n - begin),
-                     [&](std::int64_t i, const auto& lanes) { return term(begin + i, lanes); });
+    total += sum_along<T>(std::min(kPointwiseGrain, n - begin),
+                          [&](std::int64_t i, const auto& part) { return term(begin + i, part); });
   }
   return total;
 }
 
-/// The gradient of tensor `k`: target (+)= the sum of terms(offsets)(i, lanes) over all elements
+/// The gradient of tensor `k`: target (+)= the sum of terms(offsets)(i, part) over all elements
 /// of tensor 0 that tensor k was stretched over. `offsets` are those of a row, i is the place in
 /// it. The order of the sum depends on the shapes alone.
 template <class T, std::size_t kTensors, class Terms>
@@ -162,9 +161,9 @@ void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarge
     for_each_piece(loop, threads, [&](const Offsets<kTensors>& offsets, std::int64_t n) {
       T* const row = target.data + offsets[k];
       const auto term = terms(offsets);
-      for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-        const Vector<T> value = term(i, lanes);
-        lanes.store(row + i, target.add ? lanes.load(row + i) + value : value);
+      for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+        const Vector<T> value = term(i, part);
+        part.store(row + i, target.add ? part.load(row + i) + value : value);
       });
     });
     return;

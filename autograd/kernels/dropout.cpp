@@ -8,12 +8,12 @@ namespace heddle::kernels {
 
 namespace {
 
-// One 32-bit Philox word in the low half of every lane; the high halves hold leftovers. So laid out
-// a product needs one instruction and no shuffle.
+// One 32-bit Philox word in the low half of every element; the high halves hold leftovers. So laid
+// out a product needs one instruction and no shuffle.
 using Words [[gnu::vector_size(kVectorBytes)]] = std::uint64_t;
 using Halves [[gnu::vector_size(kVectorBytes)]] = std::uint16_t;
 
-constexpr int kColumns = kLanes<std::uint32_t>;  // of one group: two vectors of words
+constexpr int kColumns = kElements<std::uint32_t>;  // of one group: two vectors of words
 #ifdef __AVX512F__
 constexpr int kGroups = 2;  // side by side, to hide the latency of the multiplications
 #else
@@ -67,7 +67,7 @@ template <int groups>
 [[gnu::always_inline]] inline void bits_of_groups(const DropoutKeys& keys, std::uint64_t row_group,
                                                   std::uint32_t first, std::uint8_t* bits) {
   Words pairs{};
-  for (int i = 0; i < kLanes<std::int64_t>; ++i) pairs[i] = static_cast<std::uint64_t>(2 * i);
+  for (int i = 0; i < kElements<std::int64_t>; ++i) pairs[i] = static_cast<std::uint64_t>(2 * i);
   Counters counters[2 * groups];
 #pragma GCC unroll 4
   for (int i = 0; i < 2 * groups; ++i) {
@@ -144,8 +144,8 @@ void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, co
       for (std::int64_t r = 0; r < tile.rows; ++r) {
         const T* const from = x + (tile.row + r) * columns + tile.column;
         T* const to = y.data + (tile.row + r) * columns + tile.column;
-        for_each_vector<T>(tile.columns, [=, kept = tile.kept(r)](auto i, const auto& lanes) {
-          put(lanes, to + i, y.add, kept.template only<T>(i, lanes.load(from + i) * scale));
+        for_each_vector<T>(tile.columns, [=, kept = tile.kept(r)](auto i, const auto& part) {
+          put(part, to + i, y.add, kept.template only<T>(i, part.load(from + i) * scale));
         });
       }
     });

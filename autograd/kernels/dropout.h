@@ -67,10 +67,10 @@ struct KeptBits {
   const std::uint8_t* bits;
   std::uint8_t bit;
 
-  /// 0 in the lanes that are dropped, for the vector that begins at column i of the tile.
+  /// 0 in the elements that are dropped, for the vector that begins at column i of the tile.
   template <class T>
   [[gnu::always_inline]] Vector<T> only(std::int64_t i, Vector<T> value) const {
-    return (widen<T>(bits + i) & LaneInteger<T>{bit}) != 0 ? value : Vector<T>{};
+    return (widen<T>(bits + i) & IntegerOf<T>{bit}) != 0 ? value : Vector<T>{};
   }
 };
 

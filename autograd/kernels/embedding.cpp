@@ -36,14 +36,14 @@ template <class T>
 void embed_row(std::int64_t count, const KeptBits& kept, const T* word, T word_scale,
                const T* position, T scale, T* y) {
   const auto write = [&](const auto& value) {
-    for_each_vector<T>(count, [&](std::int64_t i, const auto& lanes) {
-      lanes.store(y + i, kept.only<T>(i, value(i, lanes) * scale));
+    for_each_vector<T>(count, [&](std::int64_t i, const auto& part) {
+      part.store(y + i, kept.only<T>(i, value(i, part) * scale));
     });
   };
-  const auto word_at = [&](auto i, const auto& lanes) { return lanes.load(word + i) * word_scale; };
-  const auto position_at = [&](auto i, const auto& lanes) { return lanes.load(position + i); };
+  const auto word_at = [&](auto i, const auto& part) { return part.load(word + i) * word_scale; };
+  const auto position_at = [&](auto i, const auto& part) { return part.load(position + i); };
   if (word != nullptr && position != nullptr) {
-    write([&](auto i, const auto& lanes) { return word_at(i, lanes) + position_at(i, lanes); });
+    write([&](auto i, const auto& part) { return word_at(i, part) + position_at(i, part); });
   } else if (word != nullptr) {
     write(word_at);
   } else if (position != nullptr) {
@@ -56,8 +56,8 @@ void embed_row(std::int64_t count, const KeptBits& kept, const T* word, T word_s
 // target += dropout(dy * factor) for one row of a tile.
 template <class T>
 void add_row(std::int64_t count, const KeptBits& kept, const T* dy, T factor, T* target) {
-  for_each_vector<T>(count, [&](std::int64_t i, const auto& lanes) {
-    put(lanes, target + i, true, kept.only<T>(i, lanes.load(dy + i) * factor));
+  for_each_vector<T>(count, [&](std::int64_t i, const auto& part) {
+    put(part, target + i, true, kept.only<T>(i, part.load(dy + i) * factor));
   });
 }
 

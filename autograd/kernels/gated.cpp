@@ -10,14 +10,14 @@ namespace {
 // One row; x and dx are [gate | value].
 template <bool kAdd, class T, class Formula>
 void backward_row(Formula f, std::int64_t n, const T* x, const T* dy, T* dx) {
-  for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-    const Vector<T> gate = lanes.load(x + i);
-    const Vector<T> value = lanes.load(x + n + i);
-    const Vector<T> upstream = lanes.load(dy + i);
+  for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+    const Vector<T> gate = part.load(x + i);
+    const Vector<T> value = part.load(x + n + i);
+    const Vector<T> upstream = part.load(dy + i);
     const Vector<T> opened = f.value(gate);
     const Vector<T> saved = Formula::kFromOutput ? opened : gate;
-    put(lanes, dx + i, kAdd, f.gradient(saved, upstream * value));
-    put(lanes, dx + n + i, kAdd, upstream * opened);
+    put(part, dx + i, kAdd, f.gradient(saved, upstream * value));
+    put(part, dx + n + i, kAdd, upstream * opened);
   });
 }
 
@@ -30,8 +30,8 @@ void gated(Activation activation, std::int64_t rows, std::int64_t n, const T* x,
     parallel_for(threads, rows, grain_for(n), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
         const T* const gate = x + row * 2 * n;
-        for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-          lanes.store(y + row * n + i, f.value(lanes.load(gate + i)) * lanes.load(gate + n + i));
+        for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+          part.store(y + row * n + i, f.value(part.load(gate + i)) * part.load(gate + n + i));
         });
       }
     });

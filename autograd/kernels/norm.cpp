@@ -28,14 +28,14 @@ void sum_norm_blocks(std::int64_t rows, std::int64_t columns, const NormGradient
   T* const total = gradients.scratch;  // of both gradients, gathered in the first block's sums
   const T* const end = total + norm_scratch(rows, columns);
   for (const T* block = total + 2 * columns; block < end; block += 2 * columns) {
-    for_each_vector<T>(2 * columns, [=](auto i, const auto& lanes) {
-      put(lanes, total + i, true, lanes.load(block + i));
+    for_each_vector<T>(2 * columns, [=](auto i, const auto& part) {
+      put(part, total + i, true, part.load(block + i));
     });
   }
   const auto deliver = [&](const GradientTarget<T>& target, const T* sum) {
     if (!target) return;
-    for_each_vector<T>(columns, [=](auto i, const auto& lanes) {
-      put(lanes, target.data + i, target.add, lanes.load(sum + i));
+    for_each_vector<T>(columns, [=](auto i, const auto& part) {
+      put(part, target.data + i, target.add, part.load(sum + i));
     });
   };
   deliver(gradients.gain, total);
@@ -55,11 +55,10 @@ void norm_backward(const Norm<T>& norm, std::int64_t rows, std::int64_t columns,
         const RowGradient<T> of =
             norm_row_means<type.value>(norm, columns, dy + row, x + row, statistics, r, partial);
         if (!dx) continue;
-        norm_row_backward(
-            of, columns, norm.gain, dy + row, x + row,
-            [to = dx.data + row, add = dx.add](auto i, const auto& lanes, auto value) {
-              put(lanes, to + i, add, value);
-            });
+        norm_row_backward(of, columns, norm.gain, dy + row, x + row,
+                          [to = dx.data + row, add = dx.add](auto i, const auto& part, auto value) {
+                            put(part, to + i, add, value);
+                          });
       }
     });
   });

@@ -84,14 +84,14 @@ template <NormType type, class T>
   T means[kNormRows] = {};
   T rstds[kNormRows];
   for (std::int64_t r = 0; r < rows && layer_norm; ++r) {
-    means[r] = share * sum_along<T>(columns, [from = x + r * columns](auto i, const auto& lanes) {
-                 return lanes.load(from + i);
+    means[r] = share * sum_along<T>(columns, [from = x + r * columns](auto i, const auto& part) {
+                 return part.load(from + i);
                });
   }
   for (std::int64_t r = 0; r < rows; ++r) {
     const T squares =
-        sum_along<T>(columns, [from = x + r * columns, mean = means[r]](auto i, const auto& lanes) {
-          const Vector<T> centred = lanes.load(from + i) - mean;
+        sum_along<T>(columns, [from = x + r * columns, mean = means[r]](auto i, const auto& part) {
+          const Vector<T> centred = part.load(from + i) - mean;
           return centred * centred;
         });
     rstds[r] = T{1} / std::sqrt(share * squares + static_cast<T>(norm.eps));
@@ -102,11 +102,11 @@ template <NormType type, class T>
     if (statistics.mean != nullptr && layer_norm) statistics.mean[row + r] = mean;
     if (statistics.rstd != nullptr) statistics.rstd[row + r] = rstd;
     for_each_vector<T>(columns, [&, from = x + r * columns, to = y + r * columns](
-                                    std::int64_t i, const auto& lanes) {
-      const Vector<T> xhat = (lanes.load(from + i) - mean) * rstd;
-      Vector<T> value = xhat * lanes.load(gain + i);
-      if constexpr (layer_norm) value += lanes.load(bias + i);
-      lanes.store(to + i, value);
+                                    std::int64_t i, const auto& part) {
+      const Vector<T> xhat = (part.load(from + i) - mean) * rstd;
+      Vector<T> value = xhat * part.load(gain + i);
+      if constexpr (layer_norm) value += part.load(bias + i);
+      part.store(to + i, value);
       __builtin_prefetch(from + i + rows * columns);  // the next rows
     });
   }
@@ -133,29 +133,29 @@ template <NormType type, class T>
   Vector<T> sum_g{}, sum_gx{};
   const T* const gain = norm.gain;
   T* const dbias = partial + columns;
-  for_each_vector<T>(columns, [&](std::int64_t i, const auto& lanes) {
-    const Vector<T> upstream = lanes.load(dy + i);
-    const Vector<T> xhat = (lanes.load(x + i, mean) - mean) * rstd;
-    const Vector<T> g = upstream * lanes.load(gain + i);
-    put(lanes, partial + i, true, upstream * xhat);
-    if constexpr (layer_norm) put(lanes, dbias + i, true, upstream);
+  for_each_vector<T>(columns, [&](std::int64_t i, const auto& part) {
+    const Vector<T> upstream = part.load(dy + i);
+    const Vector<T> xhat = (part.load(x + i, mean) - mean) * rstd;
+    const Vector<T> g = upstream * part.load(gain + i);
+    put(part, partial + i, true, upstream * xhat);
+    if constexpr (layer_norm) put(part, dbias + i, true, upstream);
     if constexpr (layer_norm) sum_g += g;
     sum_gx += g * xhat;
   });
   const T share = T{1} / static_cast<T>(columns);
-  return {mean, rstd, sum_of_lanes<T>(sum_g) * share, sum_of_lanes<T>(sum_gx) * share};
+  return {mean, rstd, sum_of_elements<T>(sum_g) * share, sum_of_elements<T>(sum_gx) * share};
 }
 
-/// One row backward, second pass: calls emit(i, lanes, dx) for `count` columns of the row, to whose
+/// One row backward, second pass: calls emit(i, part, dx) for `count` columns of the row, to whose
 /// first gain, dy and x point.
 template <class T, class Emit>
 [[gnu::always_inline]] inline void norm_row_backward(const RowGradient<T>& row, std::int64_t count,
                                                      const T* gain, const T* dy, const T* x,
                                                      const Emit& emit) {
-  for_each_vector<T>(count, [&](std::int64_t i, const auto& lanes) {
-    const Vector<T> xhat = (lanes.load(x + i) - row.mean) * row.rstd;
-    const Vector<T> g = lanes.load(dy + i) * lanes.load(gain + i);
-    emit(i, lanes, row.rstd * (g - row.mean_g - xhat * row.mean_gx));
+  for_each_vector<T>(count, [&](std::int64_t i, const auto& part) {
+    const Vector<T> xhat = (part.load(x + i) - row.mean) * row.rstd;
+    const Vector<T> g = part.load(dy + i) * part.load(gain + i);
+    emit(i, part, row.rstd * (g - row.mean_g - xhat * row.mean_gx));
   });
 }
 

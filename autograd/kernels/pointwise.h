@@ -16,12 +16,12 @@ inline constexpr std::int64_t kPointwiseGrain = 16384;
 template <bool kAdd, class T, class F, class... Source>
 [[gnu::always_inline]] inline void map_row(std::int64_t n, T* target, const F& f,
                                            const Source*... sources) {
-  for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-    const Vector<T> value = f(lanes.load(sources + i)...);
+  for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+    const Vector<T> value = f(part.load(sources + i)...);
     if constexpr (kAdd) {
-      lanes.store(target + i, lanes.load(target + i) + value);
+      part.store(target + i, part.load(target + i) + value);
     } else {
-      lanes.store(target + i, value);
+      part.store(target + i, value);
     }
   });
 }

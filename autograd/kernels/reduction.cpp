@@ -13,73 +13,71 @@ namespace heddle::kernels {
 
 namespace {
 
-// dx[i] (+)= gradient(lanes, i, r) for all i, where r is the place in [outer, inner] that x[i]
-// reduces to; on contiguous rows r is one place for all lanes, which `at` hides.
+// dx[i] (+)= gradient(part, i, r) for all i, where r is the place in [outer, inner] that x[i]
+// reduces to; on contiguous rows r is one place for all elements, which `at` hides.
 template <class T, class Gradient>
 void spread(const AxisShape& shape, GradientTarget<T> dx, int threads, const Gradient& gradient) {
   if (!dx) return;
-  const auto put_lanes = [&](std::int64_t i, Vector<T> v, const auto& lanes) {
-    lanes.store(dx.data + i, dx.add ? lanes.load(dx.data + i) + v : v);
+  const auto put_part = [&](std::int64_t i, Vector<T> v, const auto& part) {
+    part.store(dx.data + i, dx.add ? part.load(dx.data + i) + v : v);
   };
   if (shape.inner == 1) {
     for_each_row(shape, threads, [&](std::int64_t row) {
       const auto at = [row](const T* reduced) { return broadcast(reduced[row]); };
       const std::int64_t first = row * shape.length;
-      for_each_vector<T>(shape.length, [&](std::int64_t i, const auto& lanes) {
-        put_lanes(first + i, gradient(first + i, at, lanes), lanes);
+      for_each_vector<T>(shape.length, [&](std::int64_t i, const auto& part) {
+        put_part(first + i, gradient(first + i, at, part), part);
       });
     });
     return;
   }
-  for_each_strip<T>(
-      shape, threads, [&](std::int64_t first, std::int64_t result, const auto& lanes) {
-        const auto at = [&](const T* reduced) { return lanes.load(reduced + result); };
-        for (std::int64_t j = 0; j < shape.length; ++j) {
-          const std::int64_t i = first + j * shape.inner;
-          put_lanes(i, gradient(i, at, lanes), lanes);
-        }
-      });
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t result, const auto& part) {
+    const auto at = [&](const T* reduced) { return part.load(reduced + result); };
+    for (std::int64_t j = 0; j < shape.length; ++j) {
+      const std::int64_t i = first + j * shape.inner;
+      put_part(i, gradient(i, at, part), part);
+    }
+  });
 }
 
-// The largest and its place among neighbours, one lane each.
-template <class T, class Lanes>
-void max_of_strip(const AxisShape& shape, const T* x, T* y, std::int32_t* index,
-                  const Lanes& lanes) {
-  using Int = LaneInteger<T>;
-  Vector<T> best = lanes.load(x);
+// The largest and its place among neighbours, one element each.
+template <class T, class Part>
+void max_of_strip(const AxisShape& shape, const T* x, T* y, std::int32_t* index, const Part& part) {
+  using Int = IntegerOf<T>;
+  Vector<T> best = part.load(x);
   Vector<Int> place = {};
   for (std::int64_t j = 1; j < shape.length; ++j) {
-    const Vector<T> value = lanes.load(x + j * shape.inner);
+    const Vector<T> value = part.load(x + j * shape.inner);
     const Vector<Int> better = (value > best) | ((value != value) & (best == best));
     best = better ? value : best;
     place = better ? broadcast(static_cast<Int>(j)) : place;
   }
-  lanes.store(y, best);
+  part.store(y, best);
   if (index == nullptr) return;
-  Int places[kLanes<T>];
+  Int places[kElements<T>];
   store(places, place);
-  for (int lane = 0; lane < lanes.size(); ++lane) {
-    index[lane] = static_cast<std::int32_t>(places[lane]);
+  for (int element = 0; element < part.size(); ++element) {
+    index[element] = static_cast<std::int32_t>(places[element]);
   }
 }
 
 // The place of the first element that equals `largest`, or of the first NaN if it is one.
 template <class T>
 std::int32_t first_place_of(T largest, std::int64_t n, const T* x) {
-  using Int = LaneInteger<T>;
+  using Int = IntegerOf<T>;
   const bool is_nan = largest != largest;
   const auto smaller = [](Vector<Int> a, Vector<Int> b) { return a < b ? a : b; };
   const Vector<Int> nowhere = broadcast(std::numeric_limits<Int>::max());
   Vector<Int> first = nowhere;
   Vector<Int> place;
-  for (int lane = 0; lane < kLanes<T>; ++lane) place[lane] = lane;
-  for_each_vector<T>(n, [&](std::int64_t i, const auto& lanes) {
-    const Vector<T> value = lanes.load(x + i, kLowest<T>);
+  for (int element = 0; element < kElements<T>; ++element) place[element] = element;
+  for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
+    const Vector<T> value = part.load(x + i, kLowest<T>);
     const Vector<Int> found = is_nan ? value != value : value == largest;
     first = smaller(first, found ? place : nowhere);
-    place += static_cast<Int>(kLanes<T>);
+    place += static_cast<Int>(kElements<T>);
   });
-  return static_cast<std::int32_t>(fold_lanes<Int>(first, smaller));
+  return static_cast<std::int32_t>(fold_elements<Int>(first, smaller));
 }
 
 // Whole arrays are cut into at most this many blocks, so that their results fit the stack.
@@ -93,15 +91,15 @@ std::int64_t block_of(std::int64_t n) {
 template <class T>
 double squares_of_block(std::int64_t n, const T* x) {
   if constexpr (sizeof(T) == sizeof(double)) {
-    return sum_along<double>(n, [&](std::int64_t i, const auto& lanes) {
-      const Vector<double> v = lanes.load(x + i);
+    return sum_along<double>(n, [&](std::int64_t i, const auto& part) {
+      const Vector<double> v = part.load(x + i);
       return v * v;
     });
   } else {
     using Half [[gnu::vector_size(kVectorBytes / 2)]] = float;
-    return sum_along<double>(n, [&](std::int64_t i, const auto& lanes) {
+    return sum_along<double>(n, [&](std::int64_t i, const auto& part) {
       Half narrow = {};
-      std::memcpy(&narrow, x + i, static_cast<std::size_t>(lanes.size()) * sizeof(float));
+      std::memcpy(&narrow, x + i, static_cast<std::size_t>(part.size()) * sizeof(float));
       const Vector<double> v = __builtin_convertvector(narrow, Vector<double>);
       return v * v;
     });
@@ -111,8 +109,8 @@ double squares_of_block(std::int64_t n, const T* x) {
 // Whether x - x is 0 everywhere, which it is for finite numbers alone.
 template <class T>
 bool all_finite(std::int64_t n, const T* x) {
-  return sum_along<T>(n, [&](std::int64_t i, const auto& lanes) {
-           const Vector<T> v = lanes.load(x + i);
+  return sum_along<T>(n, [&](std::int64_t i, const auto& part) {
+           const Vector<T> v = part.load(x + i);
            return v - v;
          }) == 0;
 }
@@ -152,11 +150,9 @@ void max(const AxisShape& shape, const T* x, T* y, std::int32_t* index, int thre
     });
     return;
   }
-  for_each_strip<T>(shape, threads,
-                    [&](std::int64_t first, std::int64_t result, const auto& lanes) {
-                      max_of_strip(shape, x + first, y + result,
-                                   index == nullptr ? nullptr : index + result, lanes);
-                    });
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t result, const auto& part) {
+    max_of_strip(shape, x + first, y + result, index == nullptr ? nullptr : index + result, part);
+  });
 }
 
 template <class T>
@@ -186,8 +182,8 @@ void variance(const AxisShape& shape, int correction, const T* x, T* y, T* mean,
       for (std::int64_t r = first; r < first + rows; ++r) mean[r] = row_sum(n, x + r * n) / count;
       for (std::int64_t r = first; r < first + rows; ++r) {
         y[r] = sum_along<T>(n,
-                            [&](std::int64_t i, const auto& lanes) {
-                              const Vector<T> deviation = lanes.load(x + r * n + i) - mean[r];
+                            [&](std::int64_t i, const auto& part) {
+                              const Vector<T> deviation = part.load(x + r * n + i) - mean[r];
                               return deviation * deviation;
                             }) /
                divisor;
@@ -195,27 +191,26 @@ void variance(const AxisShape& shape, int correction, const T* x, T* y, T* mean,
     });
     return;
   }
-  for_each_strip<T>(
-      shape, threads, [&](std::int64_t first, std::int64_t result, const auto& lanes) {
-        const auto at = [&](std::int64_t j) { return lanes.load(x + first + j * shape.inner); };
-        Vector<T> total = {};
-        for (std::int64_t j = 0; j < shape.length; ++j) total += at(j);
-        const Vector<T> centre = total / count;
-        Vector<T> squares = {};
-        for (std::int64_t j = 0; j < shape.length; ++j) {
-          squares += (at(j) - centre) * (at(j) - centre);
-        }
-        lanes.store(mean + result, centre);
-        lanes.store(y + result, squares / divisor);
-      });
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t result, const auto& part) {
+    const auto at = [&](std::int64_t j) { return part.load(x + first + j * shape.inner); };
+    Vector<T> total = {};
+    for (std::int64_t j = 0; j < shape.length; ++j) total += at(j);
+    const Vector<T> centre = total / count;
+    Vector<T> squares = {};
+    for (std::int64_t j = 0; j < shape.length; ++j) {
+      squares += (at(j) - centre) * (at(j) - centre);
+    }
+    part.store(mean + result, centre);
+    part.store(y + result, squares / divisor);
+  });
 }
 
 template <class T>
 void variance_backward(const AxisShape& shape, int correction, const T* x, const T* mean,
                        const T* dy, GradientTarget<T> dx, int threads) {
   const T factor = T{2} / static_cast<T>(shape.length - correction);
-  spread(shape, dx, threads, [&](std::int64_t i, const auto& at, const auto& lanes) {
-    return at(dy) * factor * (lanes.load(x + i) - at(mean));
+  spread(shape, dx, threads, [&](std::int64_t i, const auto& at, const auto& part) {
+    return at(dy) * factor * (part.load(x + i) - at(mean));
   });
 }
 
@@ -240,29 +235,28 @@ void logsumexp(const AxisShape& shape, const T* x, T* y, int threads) {
     });
     return;
   }
-  for_each_strip<T>(
-      shape, threads, [&](std::int64_t first, std::int64_t result, const auto& lanes) {
-        const auto at = [&](std::int64_t j) { return lanes.load(x + first + j * shape.inner); };
-        Vector<T> largest = at(0);
-        for (std::int64_t j = 1; j < shape.length; ++j) largest = larger_or_nan<T>(largest, at(j));
-        const Vector<T> shift = detail::absolute<T>(largest) == kInfinity ? Vector<T>{} : largest;
-        Vector<T> total = {};
-        for (std::int64_t j = 0; j < shape.length; ++j) total += exp<T>(at(j) - shift);
-        lanes.store(y + result, shift + log<T>(total));
-      });
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t result, const auto& part) {
+    const auto at = [&](std::int64_t j) { return part.load(x + first + j * shape.inner); };
+    Vector<T> largest = at(0);
+    for (std::int64_t j = 1; j < shape.length; ++j) largest = larger_or_nan<T>(largest, at(j));
+    const Vector<T> shift = detail::absolute<T>(largest) == kInfinity ? Vector<T>{} : largest;
+    Vector<T> total = {};
+    for (std::int64_t j = 0; j < shape.length; ++j) total += exp<T>(at(j) - shift);
+    part.store(y + result, shift + log<T>(total));
+  });
 }
 
 template <class T>
 void logsumexp_backward(const AxisShape& shape, const T* x, const T* y, const T* dy,
                         GradientTarget<T> dx, int threads) {
-  spread(shape, dx, threads, [&](std::int64_t i, const auto& at, const auto& lanes) {
-    return at(dy) * exp<T>(lanes.load(x + i) - at(y));
+  spread(shape, dx, threads, [&](std::int64_t i, const auto& at, const auto& part) {
+    return at(dy) * exp<T>(part.load(x + i) - at(y));
   });
 }
 
 template <class T>
 T row_sum(std::int64_t n, const T* x) {
-  return sum_along<T>(n, [&](std::int64_t i, const auto& lanes) { return lanes.load(x + i); });
+  return sum_along<T>(n, [&](std::int64_t i, const auto& part) { return part.load(x + i); });
 }
 
 template <class T>

@@ -19,11 +19,11 @@ class ResidualRow {
         kept_(kept),
         scale_(static_cast<T>(scale)) {}
 
-  template <class Lanes>
-  [[gnu::always_inline]] void operator()(std::int64_t i, const Lanes& lanes, Vector<T> d) const {
-    if (dx_ != nullptr) put(lanes, dx_ + i, add_x_, d);
+  template <class Part>
+  [[gnu::always_inline]] void operator()(std::int64_t i, const Part& part, Vector<T> d) const {
+    if (dx_ != nullptr) put(part, dx_ + i, add_x_, d);
     if (ddelta_ != nullptr) {
-      put(lanes, ddelta_ + i, add_delta_, kept_.only<T>(i, d * scale_));
+      put(part, ddelta_ + i, add_delta_, kept_.only<T>(i, d * scale_));
     }
   }
 
@@ -41,10 +41,10 @@ template <class T>
                                             const T* x, const T* delta, T* sum) {
   for (std::int64_t r = 0; r < tile.rows; ++r) {
     const std::int64_t offset = (tile.row + r) * columns + tile.column;
-    for_each_vector<T>(tile.columns, [=, kept = tile.kept(r)](auto i, const auto& lanes) {
+    for_each_vector<T>(tile.columns, [=, kept = tile.kept(r)](auto i, const auto& part) {
       const std::int64_t at = offset + i;
-      const Vector<T> added = kept.template only<T>(i, lanes.load(delta + at) * scale);
-      lanes.store(sum + at, lanes.load(x + at) + added);
+      const Vector<T> added = kept.template only<T>(i, part.load(delta + at) * scale);
+      part.store(sum + at, part.load(x + at) + added);
     });
   }
 }
@@ -70,8 +70,8 @@ void residual_add_backward(const Dropout& dropout, std::int64_t rows, std::int64
       for (std::int64_t r = 0; r < tile.rows; ++r) {
         const std::int64_t offset = (tile.row + r) * columns + tile.column;
         const ResidualRow<T> emit(targets, offset, tile.kept(r), dropout.scale);
-        for_each_vector<T>(tile.columns, [&](std::int64_t i, const auto& lanes) {
-          emit(i, lanes, lanes.load(dsum + offset + i));
+        for_each_vector<T>(tile.columns, [&](std::int64_t i, const auto& part) {
+          emit(i, part, part.load(dsum + offset + i));
         });
       }
     });
@@ -128,8 +128,8 @@ void residual_norm_backward(const Norm<T>& norm, const Dropout& dropout, std::in
         const std::int64_t offset = (tile.row + r) * columns + tile.column;
         const ResidualRow<T> emit(targets, offset, tile.kept(r), dropout.scale);
         norm_row_backward(of[r], tile.columns, norm.gain + tile.column, dy + offset, sum + offset,
-                          [&](std::int64_t i, const auto& lanes, Vector<T> d) {
-                            emit(i, lanes, dsum == nullptr ? d : d + lanes.load(dsum + offset + i));
+                          [&](std::int64_t i, const auto& part, Vector<T> d) {
+                            emit(i, part, dsum == nullptr ? d : d + part.load(dsum + offset + i));
                           });
       };
       for_each_dropout_tile(dropout, begin, end, 0, columns, [&](const DropoutTile& tile) {

@@ -15,14 +15,14 @@ namespace {
 template <bool kBack, bool kAdd, class T>
 void turn_heads(std::int64_t heads, std::int64_t half, const T* turns, const T* source, T* target) {
   for (std::int64_t head = 0; head < heads; ++head) {
-    for_each_vector<T>(half, [&](std::int64_t j, const auto& lanes) {
-      const Vector<T> cosine = lanes.load(turns + j);
-      const Vector<T> forth = lanes.load(turns + half + j);
+    for_each_vector<T>(half, [&](std::int64_t j, const auto& part) {
+      const Vector<T> cosine = part.load(turns + j);
+      const Vector<T> forth = part.load(turns + half + j);
       const Vector<T> sine = kBack ? -forth : forth;
-      const Vector<T> a = lanes.load(source + j);
-      const Vector<T> b = lanes.load(source + half + j);
-      put(lanes, target + j, kAdd, multiply_add<T>(a, cosine, -(b * sine)));
-      put(lanes, target + half + j, kAdd, multiply_add<T>(b, cosine, a * sine));
+      const Vector<T> a = part.load(source + j);
+      const Vector<T> b = part.load(source + half + j);
+      put(part, target + j, kAdd, multiply_add<T>(a, cosine, -(b * sine)));
+      put(part, target + half + j, kAdd, multiply_add<T>(b, cosine, a * sine));
     });
     source += 2 * half;
     target += 2 * half;

@@ -1,6 +1,6 @@
 // c_ij = sum_l a_il w_jl, each element by fused additions in the order of l. Vectors run over the
 // rows of W, a panel of which is transposed (beforehand, or where it is needed) and serves all rows
-// of A, so that nothing is added across lanes; each element of A is broadcast. Which tile an
+// of A, so that nothing is added across elements; each element of A is broadcast. Which tile an
 // element falls into changes nothing about its bits.
 
 #include "autograd/kernels/row_invariant_product.h"
@@ -26,22 +26,22 @@ constexpr std::int64_t kWorthThreads = 1 << 18;
 constexpr std::int64_t kPanelDepth = 128;
 
 template <class T>
-constexpr std::int64_t kOuts = kTileVectors* kLanes<T>;
+constexpr std::int64_t kOuts = kTileVectors* kElements<T>;
 
 /// A part of W, rows [0, outs) and columns [0, depth), transposed into `panel`, [depth, kOuts];
 /// rows that are not there are zero.
 template <class T>
 void fill_panel(Operand<T> w, std::int64_t outs, std::int64_t depth, T* panel) {
   for (int v = 0; v < kTileVectors; ++v) {
-    const std::int64_t first = v * kLanes<T>;
-    const std::int64_t there = std::clamp<std::int64_t>(outs - first, 0, kLanes<T>);
-    for_each_vector<T>(depth, [&](std::int64_t l, const auto& lanes) {
-      Vector<T> block[kLanes<T>];
-      for (int j = 0; j < kLanes<T>; ++j) {
-        block[j] = j < there ? lanes.load(w.data + (first + j) * w.stride + l) : Vector<T>{};
+    const std::int64_t first = v * kElements<T>;
+    const std::int64_t there = std::clamp<std::int64_t>(outs - first, 0, kElements<T>);
+    for_each_vector<T>(depth, [&](std::int64_t l, const auto& part) {
+      Vector<T> block[kElements<T>];
+      for (int j = 0; j < kElements<T>; ++j) {
+        block[j] = j < there ? part.load(w.data + (first + j) * w.stride + l) : Vector<T>{};
       }
       transpose<T>(block);
-      for (std::int64_t i = 0; i < lanes.size(); ++i) {
+      for (std::int64_t i = 0; i < part.size(); ++i) {
         store(panel + (l + i) * kOuts<T> + first, block[i]);
       }
     });
@@ -59,11 +59,11 @@ struct TileRow {
   [[gnu::always_inline]] void for_each(const Body& body) const {
 #pragma GCC unroll 2
     for (int v = 0; v < kTileVectors; ++v) {
-      const std::int64_t there = outs - v * kLanes<T>;
-      if (there >= kLanes<T>) {
-        body(v, AllLanes<T>{}, data + v * kLanes<T>);
+      const std::int64_t there = outs - v * kElements<T>;
+      if (there >= kElements<T>) {
+        body(v, WholeVector<T>{}, data + v * kElements<T>);
       } else if (there > 0) {
-        body(v, FirstLanes<T>{there}, data + v * kLanes<T>);
+        body(v, PartialVector<T>{there}, data + v * kElements<T>);
       }
     }
   }
@@ -78,13 +78,15 @@ template <class T, int kRows>
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       TileRow<T>{c.data + i * c.stride, outs}.for_each(
-          [&](int v, const auto& lanes, T* target) { sums[i][v] = lanes.load(target); });
+          [&](int v, const auto& part, T* target) { sums[i][v] = part.load(target); });
     }
   }
   for (std::int64_t l = 0; l < depth; ++l) {
     Vector<T> weights[kTileVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kTileVectors; ++v) weights[v] = load(panel + l * kOuts<T> + v * kLanes<T>);
+    for (int v = 0; v < kTileVectors; ++v) {
+      weights[v] = load(panel + l * kOuts<T> + v * kElements<T>);
+    }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const Vector<T> x = broadcast(a.data[i * a.stride + l]);
@@ -97,7 +99,7 @@ template <class T, int kRows>
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     TileRow<T>{c.data + i * c.stride, outs}.for_each(
-        [&](int v, const auto& lanes, T* target) { lanes.store(target, sums[i][v]); });
+        [&](int v, const auto& part, T* target) { part.store(target, sums[i][v]); });
   }
 }
 

@@ -13,28 +13,28 @@
 
 namespace heddle::kernels {
 
-/// The sum of term(i, lanes) over the vectors of [0, n), in four accumulators.
+/// The sum of term(i, part) over the vectors of [0, n), in four accumulators.
 template <class T, class Term>
 [[gnu::always_inline]] inline T sum_along(std::int64_t n, const Term& term) {
-  constexpr std::int64_t kStep = kLanes<T>;
+  constexpr std::int64_t kStep = kElements<T>;
   Vector<T> sums[4] = {};
   std::int64_t i = 0;
   for (; i + 4 * kStep <= n; i += 4 * kStep) {
-    sums[0] += term(i, AllLanes<T>{});
-    sums[1] += term(i + kStep, AllLanes<T>{});
-    sums[2] += term(i + 2 * kStep, AllLanes<T>{});
-    sums[3] += term(i + 3 * kStep, AllLanes<T>{});
+    sums[0] += term(i, WholeVector<T>{});
+    sums[1] += term(i + kStep, WholeVector<T>{});
+    sums[2] += term(i + 2 * kStep, WholeVector<T>{});
+    sums[3] += term(i + 3 * kStep, WholeVector<T>{});
   }
-  for (; i + kStep <= n; i += kStep) sums[0] += term(i, AllLanes<T>{});
-  if (i < n) sums[1] += FirstLanes<T>{n - i}.only(term(i, FirstLanes<T>{n - i}));
-  return sum_of_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  for (; i + kStep <= n; i += kStep) sums[0] += term(i, WholeVector<T>{});
+  if (i < n) sums[1] += PartialVector<T>{n - i}.only(term(i, PartialVector<T>{n - i}));
+  return sum_of_elements<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
-/// What a lane that does not exist holds where the largest is sought; exp of it is 0.
+/// What an element that does not exist holds where the largest is sought; exp of it is 0.
 template <class T>
 inline constexpr T kLowest = -std::numeric_limits<T>::infinity();
 
-/// The larger of each pair of lanes; NaN where either is NaN.
+/// The larger of each pair of elements; NaN where either is NaN.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> larger_or_nan(Vector<T> a, Vector<T> b) {
   return a == a ? larger_of<T>(a, b) : a;
@@ -43,7 +43,7 @@ template <class T>
 /// combine(...) of a row of n >= 1 numbers and -infinity: for larger_of and larger_or_nan.
 template <class T, class Combine>
 [[gnu::always_inline]] inline T largest_along(std::int64_t n, const T* x, const Combine& combine) {
-  constexpr std::int64_t kStep = kLanes<T>;
+  constexpr std::int64_t kStep = kElements<T>;
   Vector<T> top[4];
   for (Vector<T>& v : top) v = broadcast(kLowest<T>);
   std::int64_t i = 0;
@@ -55,7 +55,7 @@ template <class T, class Combine>
   }
   for (; i + kStep <= n; i += kStep) top[0] = combine(top[0], load(x + i));
   if (i < n) top[1] = combine(top[1], load_part(x + i, n - i, kLowest<T>));
-  return fold_lanes<T>(combine(combine(top[0], top[1]), combine(top[2], top[3])), combine);
+  return fold_elements<T>(combine(combine(top[0], top[1]), combine(top[2], top[3])), combine);
 }
 
 /// The largest of a row; where one is NaN the result is any of them.
@@ -68,12 +68,12 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline T exp_sum_along(std::int64_t n, const T* x, T shift) {
   return sum_along<T>(
-      n, [&](std::int64_t i, const auto& lanes)
-             __attribute__((always_inline)) { return exp<T>(lanes.load(x + i) - shift); });
+      n, [&](std::int64_t i, const auto& part)
+             __attribute__((always_inline)) { return exp<T>(part.load(x + i) - shift); });
 }
 
 /// Rows of a block that stays in the nearest cache while several passes go over it. Passes over
-/// blocks, not rows, so that a row does not wait for the sum over its own lanes.
+/// blocks, not rows, so that a row does not wait for the sum over its own elements.
 inline constexpr int kMostRows = 16;
 inline std::int64_t rows_of_block(std::int64_t length) {
   return std::clamp<std::int64_t>(4096 / std::max<std::int64_t>(length, 1), 1, kMostRows);
@@ -98,22 +98,22 @@ void for_each_row_block(const AxisShape& shape, int threads, const Body& body) {
   });
 }
 
-/// Calls body(first, result, lanes) for every vector of neighbours in `inner`: their elements on
+/// Calls body(first, result, part) for every vector of neighbours in `inner`: their elements on
 /// the axis are at first + j * inner, and what they reduce to is at `result` of [outer, inner].
 template <class T, class Body>
 void for_each_strip(const AxisShape& shape, int threads, const Body& body) {
-  const std::int64_t strips = (shape.inner + kLanes<T> - 1) / kLanes<T>;
-  parallel_for(threads, shape.outer * strips, grain_for(shape.length * kLanes<T>),
+  const std::int64_t strips = (shape.inner + kElements<T> - 1) / kElements<T>;
+  parallel_for(threads, shape.outer * strips, grain_for(shape.length * kElements<T>),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t item = begin; item < end; ++item) {
                    const std::int64_t outer = item / strips;
-                   const std::int64_t column = item % strips * kLanes<T>;
+                   const std::int64_t column = item % strips * kElements<T>;
                    const std::int64_t first = outer * shape.length * shape.inner + column;
                    const std::int64_t result = outer * shape.inner + column;
-                   if (column + kLanes<T> <= shape.inner) {
-                     body(first, result, AllLanes<T>{});
+                   if (column + kElements<T> <= shape.inner) {
+                     body(first, result, WholeVector<T>{});
                    } else {
-                     body(first, result, FirstLanes<T>{shape.inner - column});
+                     body(first, result, PartialVector<T>{shape.inner - column});
                    }
                  }
                });
@@ -121,12 +121,12 @@ void for_each_strip(const AxisShape& shape, int threads, const Body& body) {
 
 /// Columns that one thread sums at a time; their partial sums stay in the nearest cache.
 template <class T>
-inline constexpr std::int64_t kPanel = 64 * kLanes<T>;
+inline constexpr std::int64_t kPanel = 64 * kElements<T>;
 
 /// Rows that are prepared together: they stay in the nearest cache.
 inline constexpr std::int64_t kRowGroup = 8;
 
-/// Writes into `sums` [columns] what terms(row)(column, lanes) gives, added over all rows, times
+/// Writes into `sums` [columns] what terms(row)(column, part) gives, added over all rows, times
 /// `factor`. Before the terms of rows row to row + count - 1 (at most kRowGroup) and of columns
 /// begin to end - 1 are asked for, prepare(row, count, begin, end) is called. `sums` may be
 /// unwanted.
@@ -143,18 +143,18 @@ void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<
         const bool pair = r + 1 < row + count;
         const auto first = terms(r);
         const auto second = terms(pair ? r + 1 : r);
-        for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& lanes) {
-          Vector<T> total = first(begin + i, lanes);
-          if (pair) total += second(begin + i, lanes);
+        for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& part) {
+          Vector<T> total = first(begin + i, part);
+          if (pair) total += second(begin + i, part);
           store(partial + i, load(partial + i) + total);
         });
       }
     }
     if (!sums) return;
-    for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& lanes) {
+    for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& part) {
       T* const target = sums.data + begin + i;
       const Vector<T> value = load(partial + i) * factor;
-      lanes.store(target, sums.add ? lanes.load(target) + value : value);
+      part.store(target, sums.add ? part.load(target) + value : value);
     });
   });
 }
@@ -170,8 +170,8 @@ void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<
 template <class T>
 auto rows_of(const T* x, std::int64_t columns) {
   return [=](std::int64_t row) {
-    return [source = x + row * columns](std::int64_t column, const auto& lanes) {
-      return lanes.load(source + column);
+    return [source = x + row * columns](std::int64_t column, const auto& part) {
+      return part.load(source + column);
     };
   };
 }

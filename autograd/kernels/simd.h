@@ -43,16 +43,16 @@ struct VectorOf<std::int64_t> {
   using type [[gnu::vector_size(kVectorBytes)]] = std::int64_t;
 };
 
-/// A vector of kLanes<T> elements.
+/// A vector of kElements<T> elements.
 template <class T>
 using Vector = typename VectorOf<T>::type;
 
 template <class T>
-inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+inline constexpr int kElements = kVectorBytes / static_cast<int>(sizeof(T));
 
 /// The integer type as wide as T: what comparing two Vector<T> gives.
 template <class T>
-using LaneInteger = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
+using IntegerOf = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
 
 /// Reads one vector; `source` need not be aligned.
 template <class T>
@@ -72,7 +72,7 @@ template <class T>
   return value - Vector<T>{};
 }
 
-/// Reads `count` < kLanes<T> elements, the others are `filler`.
+/// Reads `count` < kElements<T> elements, the others are `filler`.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> load_part(const T* source, std::int64_t count,
                                                   T filler = T{}) {
@@ -85,13 +85,13 @@ template <class T>
     return _mm512_mask_loadu_pd(broadcast(filler), static_cast<__mmask8>(first), source);
   }
 #endif
-  T lanes[kLanes<T>];
-  for (T& lane : lanes) lane = filler;
-  for (std::int64_t i = 0; i < count; ++i) lanes[i] = source[i];
-  return load(lanes);
+  T elements[kElements<T>];
+  for (T& element : elements) element = filler;
+  for (std::int64_t i = 0; i < count; ++i) elements[i] = source[i];
+  return load(elements);
 }
 
-/// Writes the first `count` < kLanes<T> elements.
+/// Writes the first `count` < kElements<T> elements.
 template <class T>
 [[gnu::always_inline]] inline void store_part(T* target, Vector<T> value, std::int64_t count) {
 #ifdef __AVX512F__
@@ -103,15 +103,15 @@ template <class T>
     return _mm512_mask_storeu_pd(target, static_cast<__mmask8>(first), value);
   }
 #endif
-  T lanes[kLanes<T>];
-  store(lanes, value);
-  for (std::int64_t i = 0; i < count; ++i) target[i] = lanes[i];
+  T elements[kElements<T>];
+  store(elements, value);
+  for (std::int64_t i = 0; i < count; ++i) target[i] = elements[i];
 }
 
-/// How a loop reads and writes a full vector; FirstLanes is the same for the rest of a row.
+/// How a loop reads and writes a full vector; PartialVector is the same for the rest of a row.
 template <class T>
-struct AllLanes {
-  static constexpr std::int64_t size() { return kLanes<T>; }
+struct WholeVector {
+  static constexpr std::int64_t size() { return kElements<T>; }
   [[gnu::always_inline]] Vector<T> load(const T* source, T = T{}) const {
     return kernels::load(source);
   }
@@ -121,16 +121,16 @@ struct AllLanes {
 };
 
 template <class T>
-struct FirstLanes {
+struct PartialVector {
   std::int64_t count;
 
   std::int64_t size() const { return count; }
-  /// 0 in the lanes that do not exist.
+  /// 0 in the elements that do not exist.
   [[gnu::always_inline]] Vector<T> only(Vector<T> value) const {
-    using Int = LaneInteger<T>;
-    Vector<Int> lane;
-    for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
-    return lane < broadcast(static_cast<Int>(count)) ? value : Vector<T>{};
+    using Int = IntegerOf<T>;
+    Vector<Int> element;
+    for (int i = 0; i < kElements<T>; ++i) element[i] = i;
+    return element < broadcast(static_cast<Int>(count)) ? value : Vector<T>{};
   }
   [[gnu::always_inline]] Vector<T> load(const T* source, T filler = T{}) const {
     return load_part(source, count, filler);
@@ -141,17 +141,17 @@ struct FirstLanes {
 };
 
 /// Writes a gradient at one place of its target: over what is there, or added to it.
-template <class T, class Lanes>
-[[gnu::always_inline]] inline void put(const Lanes& lanes, T* target, bool add, Vector<T> value) {
-  lanes.store(target, add ? lanes.load(target) + value : value);
+template <class T, class Part>
+[[gnu::always_inline]] inline void put(const Part& part, T* target, bool add, Vector<T> value) {
+  part.store(target, add ? part.load(target) + value : value);
 }
 
-/// Calls body(begin, lanes) for every vector of [0, n).
+/// Calls body(begin, part) for every vector of [0, n).
 template <class T, class Body>
 [[gnu::always_inline]] inline void for_each_vector(std::int64_t n, const Body& body) {
   std::int64_t i = 0;
-  for (; i + kLanes<T> <= n; i += kLanes<T>) body(i, AllLanes<T>{});
-  if (i < n) body(i, FirstLanes<T>{n - i});
+  for (; i + kElements<T> <= n; i += kElements<T>) body(i, WholeVector<T>{});
+  if (i < n) body(i, PartialVector<T>{n - i});
 }
 
 /// a * b + c with one rounding: always fused, wherever the compiler puts it, so that bits do not
@@ -175,7 +175,7 @@ template <class T>
 #endif
 }
 
-/// The larger of each pair of lanes; `b` where either is NaN.
+/// The larger of each pair of elements; `b` where either is NaN.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> larger_of(Vector<T> a, Vector<T> b) {
 #ifdef __AVX512F__
@@ -187,7 +187,7 @@ template <class T>
 #endif
 }
 
-/// The smaller of each pair of lanes; `b` where either is NaN.
+/// The smaller of each pair of elements; `b` where either is NaN.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> smaller_of(Vector<T> a, Vector<T> b) {
 #ifdef __AVX512F__
@@ -210,53 +210,55 @@ template <class T>
 #endif
 }
 
-/// The same bytes as lanes of another type.
+/// The same bytes as elements of another type.
 template <class To, class From>
 [[gnu::always_inline]] inline Vector<To> reinterpret(Vector<From> v) {
   return reinterpret_cast<Vector<To>>(v);
 }
 
-/// kLanes<T> bytes, each as the lane of an integer as wide as T.
+/// kElements<T> bytes, each widened to an integer as wide as T.
 template <class T>
-[[gnu::always_inline]] inline Vector<LaneInteger<T>> widen(const std::uint8_t* bytes) {
+[[gnu::always_inline]] inline Vector<IntegerOf<T>> widen(const std::uint8_t* bytes) {
   __m128i packed = {};
-  std::memcpy(&packed, bytes, kLanes<T>);
+  std::memcpy(&packed, bytes, kElements<T>);
 #ifdef __AVX512F__
   const __m512i wide = sizeof(T) == 4 ? _mm512_maskz_cvtepu8_epi32(0xFFFF, packed)
                                       : _mm512_maskz_cvtepu8_epi64(0xFF, packed);
 #else
   const __m256i wide = sizeof(T) == 4 ? _mm256_cvtepu8_epi32(packed) : _mm256_cvtepu8_epi64(packed);
 #endif
-  return reinterpret_cast<Vector<LaneInteger<T>>>(wide);
+  return reinterpret_cast<Vector<IntegerOf<T>>>(wide);
 }
 
-/// Lane i of the result is lane i ^ kDistance.
-template <class T, int kDistance, int... kLane>
-[[gnu::always_inline]] inline Vector<T> swapped(Vector<T> v, std::integer_sequence<int, kLane...>) {
-  return __builtin_shufflevector(v, v, (kLane ^ kDistance)...);
+/// Element i of the result is element i ^ kDistance.
+template <class T, int kDistance, int... kElement>
+[[gnu::always_inline]] inline Vector<T> swapped(Vector<T> v,
+                                                std::integer_sequence<int, kElement...>) {
+  return __builtin_shufflevector(v, v, (kElement ^ kDistance)...);
 }
 
-/// combine(lane, lane) over all lanes: those half a vector apart first, then a quarter, and so on.
-template <class T, int kDistance = kLanes<T> / 2, class Combine>
-[[gnu::always_inline]] inline T fold_lanes(Vector<T> v, const Combine& combine) {
+/// combine(x, y) of all elements: those half a vector apart first, then a quarter, and so on.
+template <class T, int kDistance = kElements<T> / 2, class Combine>
+[[gnu::always_inline]] inline T fold_elements(Vector<T> v, const Combine& combine) {
   if constexpr (kDistance == 0) {
     return v[0];
   } else {
-    const Vector<T> other = swapped<T, kDistance>(v, std::make_integer_sequence<int, kLanes<T>>());
-    return fold_lanes<T, kDistance / 2>(combine(v, other), combine);
+    const Vector<T> other =
+        swapped<T, kDistance>(v, std::make_integer_sequence<int, kElements<T>>());
+    return fold_elements<T, kDistance / 2>(combine(v, other), combine);
   }
 }
 
-/// The sum of all lanes, added pairwise: always in the same order.
+/// The sum of all elements, added pairwise: always in the same order.
 template <class T>
-[[gnu::always_inline]] inline T sum_of_lanes(Vector<T> v) {
-  return fold_lanes<T>(v, [](Vector<T> a, Vector<T> b) { return a + b; });
+[[gnu::always_inline]] inline T sum_of_elements(Vector<T> v) {
+  return fold_elements<T>(v, [](Vector<T> a, Vector<T> b) { return a + b; });
 }
 
-/// The largest of all lanes; NaN may or may not be seen.
+/// The largest of all elements; NaN may or may not be seen.
 template <class T>
-[[gnu::always_inline]] inline T max_of_lanes(Vector<T> v) {
-  return fold_lanes<T>(v, [](Vector<T> a, Vector<T> b) { return larger_of<T>(a, b); });
+[[gnu::always_inline]] inline T max_of_elements(Vector<T> v) {
+  return fold_elements<T>(v, [](Vector<T> a, Vector<T> b) { return larger_of<T>(a, b); });
 }
 
 }  // namespace heddle::kernels

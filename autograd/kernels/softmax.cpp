@@ -14,24 +14,23 @@ namespace {
 template <class T>
 T exp_of_row(std::int64_t n, const T* x, T largest, T* y) {
   return sum_along<T>(
-      n, [&](std::int64_t i, const auto& lanes) __attribute__((always_inline)) {
-        const Vector<T> e = exp<T>(lanes.load(x + i) - largest);
-        lanes.store(y + i, e);
+      n, [&](std::int64_t i, const auto& part) __attribute__((always_inline)) {
+        const Vector<T> e = exp<T>(part.load(x + i) - largest);
+        part.store(y + i, e);
         return e;
       });
 }
 
 // The largest along the axis, and the sum of exp(x - largest), for a vector of neighbours.
-template <class T, class Lanes>
-std::pair<Vector<T>, Vector<T>> exp_of_strip(const AxisShape& shape, const T* x,
-                                             const Lanes& lanes) {
-  Vector<T> largest = lanes.load(x);
+template <class T, class Part>
+std::pair<Vector<T>, Vector<T>> exp_of_strip(const AxisShape& shape, const T* x, const Part& part) {
+  Vector<T> largest = part.load(x);
   for (std::int64_t j = 1; j < shape.length; ++j) {
-    largest = larger_or_nan<T>(largest, lanes.load(x + j * shape.inner));
+    largest = larger_or_nan<T>(largest, part.load(x + j * shape.inner));
   }
   Vector<T> sum = {};
   for (std::int64_t j = 0; j < shape.length; ++j) {
-    sum += exp<T>(lanes.load(x + j * shape.inner) - largest);
+    sum += exp<T>(part.load(x + j * shape.inner) - largest);
   }
   return {largest, sum};
 }
@@ -41,32 +40,31 @@ template <class T, class Term, class Value>
 void backward(const AxisShape& shape, const T* y, const T* dy, GradientTarget<T> dx, int threads,
               const Term& term, const Value& value) {
   if (!dx) return;
-  const auto put_lanes = [&](std::int64_t i, Vector<T> v, const auto& lanes) {
-    lanes.store(dx.data + i, dx.add ? lanes.load(dx.data + i) + v : v);
+  const auto put_part = [&](std::int64_t i, Vector<T> v, const auto& part) {
+    part.store(dx.data + i, dx.add ? part.load(dx.data + i) + v : v);
   };
   if (shape.inner == 1) {
     for_each_row(shape, threads, [&](std::int64_t row) {
       const std::int64_t first = row * shape.length;
-      const T sum = sum_along<T>(shape.length, [&](std::int64_t i, const auto& lanes) {
-        return term(lanes.load(y + first + i), lanes.load(dy + first + i));
+      const T sum = sum_along<T>(shape.length, [&](std::int64_t i, const auto& part) {
+        return term(part.load(y + first + i), part.load(dy + first + i));
       });
-      for_each_vector<T>(shape.length, [&](std::int64_t i, const auto& lanes) {
-        put_lanes(first + i,
-                  value(lanes.load(y + first + i), lanes.load(dy + first + i), broadcast(sum)),
-                  lanes);
+      for_each_vector<T>(shape.length, [&](std::int64_t i, const auto& part) {
+        put_part(first + i,
+                 value(part.load(y + first + i), part.load(dy + first + i), broadcast(sum)), part);
       });
     });
     return;
   }
-  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t, const auto& lanes) {
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t, const auto& part) {
     Vector<T> sum = {};
     for (std::int64_t j = 0; j < shape.length; ++j) {
       const std::int64_t i = first + j * shape.inner;
-      sum += term(lanes.load(y + i), lanes.load(dy + i));
+      sum += term(part.load(y + i), part.load(dy + i));
     }
     for (std::int64_t j = 0; j < shape.length; ++j) {
       const std::int64_t i = first + j * shape.inner;
-      put_lanes(i, value(lanes.load(y + i), lanes.load(dy + i), sum), lanes);
+      put_part(i, value(part.load(y + i), part.load(dy + i), sum), part);
     }
   });
 }
@@ -99,11 +97,11 @@ void softmax(const AxisShape& shape, const T* x, T* y, int threads) {
     });
     return;
   }
-  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t, const auto& lanes) {
-    const auto [largest, sum] = exp_of_strip<T>(shape, x + first, lanes);
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t, const auto& part) {
+    const auto [largest, sum] = exp_of_strip<T>(shape, x + first, part);
     for (std::int64_t j = 0; j < shape.length; ++j) {
       const std::int64_t i = first + j * shape.inner;
-      lanes.store(y + i, exp<T>(lanes.load(x + i) - largest) / sum);
+      part.store(y + i, exp<T>(part.load(x + i) - largest) / sum);
     }
   });
 }
@@ -140,12 +138,12 @@ void log_softmax(const AxisShape& shape, const T* x, T* y, int threads) {
     });
     return;
   }
-  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t, const auto& lanes) {
-    const auto [largest, sum] = exp_of_strip<T>(shape, x + first, lanes);
+  for_each_strip<T>(shape, threads, [&](std::int64_t first, std::int64_t, const auto& part) {
+    const auto [largest, sum] = exp_of_strip<T>(shape, x + first, part);
     const Vector<T> log_sum = log<T>(sum);
     for (std::int64_t j = 0; j < shape.length; ++j) {
       const std::int64_t i = first + j * shape.inner;
-      lanes.store(y + i, (lanes.load(x + i) - largest) - log_sum);
+      part.store(y + i, (part.load(x + i) - largest) - log_sum);
     }
   });
 }

@@ -42,7 +42,7 @@ template <class T, int kRows, int kVectors, class Left, class Store>
   for (std::int64_t p = 0; p < depth; ++p) {
     Vector<T> row[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) row[v] = load(b + p * ldb + v * kLanes<T>);
+    for (int v = 0; v < kVectors; ++v) row[v] = load(b + p * ldb + v * kElements<T>);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const Vector<T> element = broadcast(a(i, p));
@@ -53,7 +53,7 @@ template <class T, int kRows, int kVectors, class Left, class Store>
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) store(i, v * kLanes<T>, sums[i][v]);
+    for (int v = 0; v < kVectors; ++v) store(i, v * kElements<T>, sums[i][v]);
   }
 }
 
@@ -68,8 +68,8 @@ template <class T, int kVectors, int kRows = kStripRows, class Left, class Store
   }
 }
 
-/// Calls store(i, j, C[i, j .. j + kLanes<T> - 1]) for all rows i and every kLanes-th column j of
-/// C = A B with A [rows, depth] and B [depth, columns]. Reads B up to the next whole vector.
+/// Calls store(i, j, C[i, j .. j + kElements<T> - 1]) for all rows i and every kElements-th column
+/// j of C = A B with A [rows, depth] and B [depth, columns]. Reads B up to the next whole vector.
 template <class T, class Left, class Store>
 void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, Left a, const T* b,
               std::int64_t ldb, const Store& store) {
@@ -82,7 +82,7 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, Left 
       return [&store, i, first](int r, int c, Vector<T> sum) { store(i + r, first + c, sum); };
     };
     std::int64_t j = 0;
-    for (; j + kLanes<T> < columns; j += kStripVectors * kLanes<T>) {
+    for (; j + kElements<T> < columns; j += kStripVectors * kElements<T>) {
       multiply_rows<T, kStripVectors>(height, depth, a.from_row(i), b + j, ldb, put_row(j));
     }
     if (j < columns) multiply_rows<T, 1>(height, depth, a.from_row(i), b + j, ldb, put_row(j));

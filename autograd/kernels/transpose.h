@@ -1,7 +1,8 @@
-// Transposing a square of kLanes x kLanes elements inside registers, by a butterfly: the stage of
-// distance d swaps the off-diagonal d x d blocks of every 2d x 2d block. log2(kLanes) stages.
+// Transposing a square of kElements x kElements elements inside registers, by a butterfly: the
+// stage of distance d swaps the off-diagonal d x d blocks of every 2d x 2d block. log2(kElements)
+// stages.
 //
-// Adding the two halves instead of keeping both gives the sums of kLanes vectors as one vector.
+// Adding the two halves instead of keeping both gives the sums of kElements vectors as one vector.
 #pragma once
 
 #include <utility>
@@ -10,38 +11,39 @@
 
 namespace heddle::kernels {
 
-/// Lane l of the first is (l & kDistance) ? b[l - kDistance] : a[l]; of the second
+/// Element l of the first is (l & kDistance) ? b[l - kDistance] : a[l]; of the second
 /// (l & kDistance) ? b[l] : a[l + kDistance].
-template <class T, int kDistance, int... kLane>
+template <class T, int kDistance, int... kElement>
 [[gnu::always_inline]] inline std::pair<Vector<T>, Vector<T>> exchange(
-    Vector<T> a, Vector<T> b, std::integer_sequence<int, kLane...>) {
-  constexpr int kFromB = static_cast<int>(sizeof...(kLane));
-  return {
-      __builtin_shufflevector(a, b, ((kLane & kDistance) ? kLane - kDistance + kFromB : kLane)...),
-      __builtin_shufflevector(a, b, ((kLane & kDistance) ? kLane + kFromB : kLane + kDistance)...)};
+    Vector<T> a, Vector<T> b, std::integer_sequence<int, kElement...>) {
+  constexpr int kFromB = static_cast<int>(sizeof...(kElement));
+  return {__builtin_shufflevector(
+              a, b, ((kElement & kDistance) ? kElement - kDistance + kFromB : kElement)...),
+          __builtin_shufflevector(
+              a, b, ((kElement & kDistance) ? kElement + kFromB : kElement + kDistance)...)};
 }
 
 /// Element (i, j) goes to (j, i).
-template <class T, int kDistance = kLanes<T> / 2>
-[[gnu::always_inline]] inline void transpose(Vector<T> (&rows)[kLanes<T>]) {
+template <class T, int kDistance = kElements<T> / 2>
+[[gnu::always_inline]] inline void transpose(Vector<T> (&rows)[kElements<T>]) {
 #pragma GCC unroll 16
-  for (int i = 0; i < kLanes<T>; ++i) {
+  for (int i = 0; i < kElements<T>; ++i) {
     if (i & kDistance) continue;
-    const auto [low, high] = exchange<T, kDistance>(rows[i], rows[i + kDistance],
-                                                    std::make_integer_sequence<int, kLanes<T>>{});
+    const auto [low, high] = exchange<T, kDistance>(
+        rows[i], rows[i + kDistance], std::make_integer_sequence<int, kElements<T>>{});
     rows[i] = low;
     rows[i + kDistance] = high;
   }
   if constexpr (kDistance > 1) transpose<T, kDistance / 2>(rows);
 }
 
-/// Lane i is the sum of all lanes of rows[i]. Overwrites `rows`.
-template <class T, int kDistance = kLanes<T> / 2>
-[[gnu::always_inline]] inline Vector<T> sums_of_rows(Vector<T> (&rows)[kLanes<T>]) {
+/// Element i is the sum of all elements of rows[i]. Overwrites `rows`.
+template <class T, int kDistance = kElements<T> / 2>
+[[gnu::always_inline]] inline Vector<T> sums_of_rows(Vector<T> (&rows)[kElements<T>]) {
 #pragma GCC unroll 16
   for (int i = 0; i < kDistance; ++i) {
-    const auto [low, high] = exchange<T, kDistance>(rows[i], rows[i + kDistance],
-                                                    std::make_integer_sequence<int, kLanes<T>>{});
+    const auto [low, high] = exchange<T, kDistance>(
+        rows[i], rows[i + kDistance], std::make_integer_sequence<int, kElements<T>>{});
     rows[i] = low + high;
   }
   if constexpr (kDistance > 1) {

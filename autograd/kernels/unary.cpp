@@ -50,10 +50,10 @@ void with_power(double exponent, const Body& body) {
   if (exponent == 0.5) return body([](V x) { return square_root<T>(x); });
   if (exponent == -0.5) return body([](V x) { return 1 / square_root<T>(x); });
   body([exponent](V x) {
-    T lanes[kLanes<T>];
-    store(lanes, x);
-    for (T& lane : lanes) lane = std::pow(lane, static_cast<T>(exponent));
-    return load(lanes);
+    T elements[kElements<T>];
+    store(elements, x);
+    for (T& element : elements) element = std::pow(element, static_cast<T>(exponent));
+    return load(elements);
   });
 }
 

@@ -1,4 +1,4 @@
-// exp, tanh, erf, log and sigmoid of every lane of a vector: no branch, no table, no -ffast-math.
+// exp, tanh, erf, log and sigmoid of all elements of a vector: no branch, no table, no -ffast-math.
 //
 //   exp(x)     = 2^n (1 + f + f^2 q(f)),  n = round(x / ln 2),  f = x - n ln 2
 //   tanh(|x|)  = |x| + |x|^3 t(x^2) below kTanhSplit,  1 - 2 / (exp(2 |x|) + 1) from there on
@@ -136,17 +136,17 @@ template <class T, std::size_t kCount>
 }
 
 template <class T>
-inline constexpr LaneInteger<T> kSignBit = std::numeric_limits<LaneInteger<T>>::min();
+inline constexpr IntegerOf<T> kSignBit = std::numeric_limits<IntegerOf<T>>::min();
 
 template <class T>
 [[gnu::always_inline]] inline Vector<T> absolute(Vector<T> x) {
-  return reinterpret<T, LaneInteger<T>>(reinterpret<LaneInteger<T>, T>(x) & ~kSignBit<T>);
+  return reinterpret<T, IntegerOf<T>>(reinterpret<IntegerOf<T>, T>(x) & ~kSignBit<T>);
 }
 
 /// |magnitude| with the sign of `sign`, for magnitudes without one.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> with_sign(Vector<T> magnitude, Vector<T> sign) {
-  using Int = LaneInteger<T>;
+  using Int = IntegerOf<T>;
   return reinterpret<T, Int>(reinterpret<Int, T>(magnitude) |
                              (reinterpret<Int, T>(sign) & kSignBit<T>));
 }
@@ -156,8 +156,8 @@ template <class T>
 [[gnu::always_inline]] inline Vector<T> power_of_two(Vector<T> n) {
   using C = MathConstants<T>;
   constexpr T kBias = std::numeric_limits<T>::max_exponent - 1;
-  return reinterpret<T, LaneInteger<T>>(reinterpret<LaneInteger<T>, T>(n + (C::kRounder + kBias))
-                                        << C::kMantissaBits);
+  return reinterpret<T, IntegerOf<T>>(reinterpret<IntegerOf<T>, T>(n + (C::kRounder + kBias))
+                                      << C::kMantissaBits);
 }
 
 /// x * 2^n with one rounding, for x near 1 and integers n.
@@ -257,7 +257,7 @@ template <class T>
 template <class T>
 inline Vector<T> log(Vector<T> x) {
   using C = detail::MathConstants<T>;
-  using Int = LaneInteger<T>;
+  using Int = IntegerOf<T>;
   using Limits = std::numeric_limits<T>;
   constexpr T kSqrtHalf = static_cast<T>(0.70710678118654752440);
   // Denormal numbers have no exponent to read: they are made normal first.

@@ -108,10 +108,10 @@ struct Worst {
 };
 
 template <class T, class F>
-void look(Worst<T>& worst, const T (&x)[kLanes<T>]) {
-  T y[kLanes<T>];
+void look(Worst<T>& worst, const T (&x)[kElements<T>]) {
+  T y[kElements<T>];
   store(y, F::template ours<T>(load(x)));
-  for (int i = 0; i < kLanes<T>; ++i) {
+  for (int i = 0; i < kElements<T>; ++i) {
     const double error = error_in_ulp<T>(y[i], F::template theirs<Wide<T>>(x[i]));
     if (!(error <= worst.error)) worst = {error, x[i]};
   }
@@ -120,11 +120,11 @@ void look(Worst<T>& worst, const T (&x)[kLanes<T>]) {
 // All bit patterns first, first + stride, ... below last.
 template <class T, class F>
 void look_at_patterns(Worst<T>& worst, Bits<T> first, Bits<T> last, Bits<T> stride) {
-  T x[kLanes<T>];
+  T x[kElements<T>];
   Bits<T> bits = first;
   while (bits < last) {
-    for (T& lane : x) {
-      lane = std::bit_cast<T>(bits < last ? bits : first);
+    for (T& element : x) {
+      element = std::bit_cast<T>(bits < last ? bits : first);
       bits = bits < last && last - bits > stride ? bits + stride : last;
     }
     look<T, F>(worst, x);
@@ -213,11 +213,11 @@ TEST_CASE_TEMPLATE("one number has the bits that it has in a vector", T, float, 
   for (int i = 1; i < 1000; ++i) {
     const T x = static_cast<T>(i) * T{0.01f};
     const Vector<T> v = broadcast(x);
-    CHECK(exp(x) == exp<T>(v)[kLanes<T> - 1]);
-    CHECK(tanh(x) == tanh<T>(v)[kLanes<T> - 1]);
-    CHECK(erf(x) == erf<T>(v)[kLanes<T> - 1]);
-    CHECK(log(x) == log<T>(v)[kLanes<T> - 1]);
-    CHECK(sigmoid(x) == sigmoid<T>(v)[kLanes<T> - 1]);
+    CHECK(exp(x) == exp<T>(v)[kElements<T> - 1]);
+    CHECK(tanh(x) == tanh<T>(v)[kElements<T> - 1]);
+    CHECK(erf(x) == erf<T>(v)[kElements<T> - 1]);
+    CHECK(log(x) == log<T>(v)[kElements<T> - 1]);
+    CHECK(sigmoid(x) == sigmoid<T>(v)[kElements<T> - 1]);
   }
 }
 
