@@ -155,7 +155,7 @@ class Reader {
   }
 
   // The place of the value that comes next, in the container that is open.
-  Json& slot() {
+  Json& next_value() {
     check<ConfigError>(++values_ <= kMaxValues, here(),
                        "is one value too many: a config holds at most ", kMaxValues);
     if (open_.empty()) return result_.root;
@@ -171,7 +171,7 @@ class Reader {
   template <class T>
   bool add(T&& value, bool number = false) {
     cursor_.skip_blanks();
-    slot() = std::forward<T>(value);
+    next_value() = std::forward<T>(value);
     result_.values.emplace(pointer(), cursor_.place());
     // Of a number the parser has read one character too many, unless the text ends with it.
     const bool beyond = number && std::string_view("+-.0123456789eE").find(text_[*count_ - 1]) ==
@@ -184,7 +184,7 @@ class Reader {
     cursor_.skip_blanks();
     check<ConfigError>(open_.size() < kMaxDepth, here(), "nests deeper than ", kMaxDepth,
                        " objects and lists");
-    Json& place = slot();
+    Json& place = next_value();
     place = std::move(container);
     result_.values.emplace(pointer(), cursor_.place());
     open_.push_back({&place, pointer(), cursor_.place(), {}, nullptr});

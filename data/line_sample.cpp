@@ -14,8 +14,8 @@ void LineSample::add(std::string_view line) {
   const PhiloxCounter bits = philox(
       {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), 0, 0}, kKey);
   const double place = unit_interval(bits[0], bits[1]) * static_cast<double>(seen_);
-  const auto slot = static_cast<std::uint64_t>(place);
-  if (slot < most_) lines_[slot] = line;
+  const auto replaced = static_cast<std::uint64_t>(place);
+  if (replaced < most_) lines_[replaced] = line;
 }
 
 }  // namespace heddle

@@ -27,7 +27,7 @@ const Batch& Prefetcher::next() {
     waited_ += std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
   }
   if (made_ == taken_) std::rethrow_exception(error_);
-  Batch& batch = slot(taken_++);
+  Batch& batch = buffer(taken_++);
   changed_.notify_all();
   return batch;
 }
@@ -35,10 +35,10 @@ const Batch& Prefetcher::next() {
 void Prefetcher::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    // The slot behind those ahead is with the caller.
+    // The buffer after those ahead is with the caller.
     changed_.wait(lock, [&] { return stopped_ || made_ < taken_ + kAhead; });
     if (stopped_) return;
-    Batch& batch = slot(made_);
+    Batch& batch = buffer(made_);
     lock.unlock();
     std::exception_ptr error;
     try {

@@ -37,12 +37,12 @@ class Prefetcher {
   static constexpr std::int64_t kAhead = 2;
 
   void run();
-  Batch& slot(std::int64_t number) {
-    return slots_[static_cast<std::size_t>(number % (kAhead + 1))];
+  Batch& buffer(std::int64_t number) {
+    return buffers_[static_cast<std::size_t>(number % (kAhead + 1))];
   }
 
   std::function<void(Batch&)> fill_;
-  std::array<Batch, kAhead + 1> slots_;
+  std::array<Batch, kAhead + 1> buffers_;
   std::int64_t waited_ = 0;
 
   std::mutex mutex_;  // for what follows

@@ -116,27 +116,28 @@ void DecoderCache::extend(Sequences sequences) {
   }
 }
 
-DecoderCache::KeyValues DecoderCache::store_self(Context& context, std::size_t slot,
+DecoderCache::KeyValues DecoderCache::store_self(Context& context, std::size_t index,
                                                  const Columns& key, const Columns& value) {
-  const std::int64_t width = layout_.self_widths[slot] / 2;
-  self_[slot].write(new_rows_, 0, key, width);
-  self_[slot].write(new_rows_, width, value, width);
-  const Tensor all = self_[slot].view(context, rows_);
+  const std::int64_t width = layout_.self_widths[index] / 2;
+  self_[index].write(new_rows_, 0, key, width);
+  self_[index].write(new_rows_, width, value, width);
+  const Tensor all = self_[index].view(context, rows_);
   return {{all, 0}, {all, width}, past_, ancestry_};
 }
 
-DecoderCache::KeyValues DecoderCache::cross(Context& context, std::size_t slot) const {
-  const Tensor all = cross_[slot].view(context, static_cast<std::int64_t>(source_rows_.size()));
-  return {{all, 0}, {all, layout_.cross_widths[slot] / 2}, source_of_, source_rows_};
+DecoderCache::KeyValues DecoderCache::cross(Context& context, std::size_t index) const {
+  const Tensor all = cross_[index].view(context, static_cast<std::int64_t>(source_rows_.size()));
+  return {{all, 0}, {all, layout_.cross_widths[index] / 2}, source_of_, source_rows_};
 }
 
-void DecoderCache::store_cross(std::size_t slot, std::int64_t first_row, const Tensor& projection) {
+void DecoderCache::store_cross(std::size_t index, std::int64_t first_row,
+                               const Tensor& projection) {
   const auto rows = static_cast<std::int64_t>(source_rows_.size());
   check(first_row >= 0 && first_row + projection.shape[0] <= rows,
         "decoder cache: ", projection.shape, " are not the keys and values of source tokens from ",
         first_row, " on of ", rows);
-  cross_[slot].grow(rows);
-  cross_[slot].write(first_row, 0, {projection}, layout_.cross_widths[slot]);
+  cross_[index].grow(rows);
+  cross_[index].write(first_row, 0, {projection}, layout_.cross_widths[index]);
 }
 
 }  // namespace heddle

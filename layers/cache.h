@@ -76,12 +76,12 @@ class DecoderCache {
     std::span<const std::int32_t> rows;
   };
   /// Stores key and value of the new tokens in a self-attention sublayer; all tokens so far.
-  KeyValues store_self(Context& context, std::size_t slot, const Columns& key,
+  KeyValues store_self(Context& context, std::size_t index, const Columns& key,
                        const Columns& value);
   /// The source tokens in a cross-attention sublayer.
-  KeyValues cross(Context& context, std::size_t slot) const;
+  KeyValues cross(Context& context, std::size_t index) const;
   /// Stores those of the source tokens from `first_row` on, [tokens, key | value].
-  void store_cross(std::size_t slot, std::int64_t first_row, const Tensor& projection);
+  void store_cross(std::size_t index, std::int64_t first_row, const Tensor& projection);
 
  private:
   // Makes room for `positions` in the ancestry of every hypothesis.

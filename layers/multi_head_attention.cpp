@@ -63,11 +63,11 @@ Tensor attend(Context& context, const Heads& heads, const Columns& query,
 }  // namespace
 
 SelfAttention::SelfAttention(const Scope& scope, const Config& config, std::int64_t d_model,
-                             int depth, const Kind& kind, std::size_t slot)
+                             int depth, const Kind& kind, std::size_t cache_index)
     : heads_(config, d_model),
       kind_(kind),
       rotary_base_(rotary_base(config, heads_, kind.rotary)),
-      slot_(slot),
+      cache_index_(cache_index),
       query_key_value_(self_projection(scope, config, heads_, d_model, depth)),
       output_(projection(scope, "output", config, heads_.width(), d_model, depth)) {}
 
@@ -84,16 +84,16 @@ Tensor SelfAttention::operator()(Context& context, const Tensor& x, const StackI
     if (input.cache != nullptr) options.first_positions = input.cache->first_positions();
     query.matrix = key.matrix = rotary(context, qkv, input.sequences, options);
   }
-  const DecoderCache::KeyValues kv = input.cache == nullptr
-                                         ? DecoderCache::KeyValues{key, value, input.sequences, {}}
-                                         : input.cache->store_self(context, slot_, key, value);
+  const DecoderCache::KeyValues kv =
+      input.cache == nullptr ? DecoderCache::KeyValues{key, value, input.sequences, {}}
+                             : input.cache->store_self(context, cache_index_, key, value);
   return output_(context, attend(context, heads_, query, kv, kind_.causal, input));
 }
 
 CrossAttention::CrossAttention(const Scope& scope, const Config& config, std::int64_t d_model,
-                               std::int64_t memory_d_model, int depth, std::size_t slot)
+                               std::int64_t memory_d_model, int depth, std::size_t cache_index)
     : heads_(config, d_model),
-      slot_(slot),
+      cache_index_(cache_index),
       query_(projection(scope, "query", config, d_model, heads_.width(), depth)),
       key_value_(memory_projection(scope, config, heads_, memory_d_model, depth)),
       output_(projection(scope, "output", config, heads_.width(), d_model, depth)) {}
@@ -102,7 +102,7 @@ Tensor CrossAttention::operator()(Context& context, const Tensor& x,
                                   const StackInput& input) const {
   DecoderCache::KeyValues kv;
   if (input.cache != nullptr) {
-    kv = input.cache->cross(context, slot_);
+    kv = input.cache->cross(context, cache_index_);
   } else {
     check(input.memory != nullptr, context.scope(), ": there is no memory to attend to");
     const Tensor projected = key_value_(context, input.memory->states);
@@ -114,7 +114,7 @@ Tensor CrossAttention::operator()(Context& context, const Tensor& x,
 
 void CrossAttention::store_memory(Context& context, const Memory& memory, std::int64_t first_row,
                                   DecoderCache& cache) const {
-  cache.store_cross(slot_, first_row, key_value_(context, memory.states));
+  cache.store_cross(cache_index_, first_row, key_value_(context, memory.states));
 }
 
 }  // namespace heddle

@@ -38,9 +38,9 @@ class SelfAttention {
     bool rotary = false;  // turns queries and keys by their positions
   };
 
-  /// `slot`: which of a cache's self-attention matrices is this one's.
+  /// `cache_index`: which of a cache's self-attention matrices is this one's.
   SelfAttention(const Scope& scope, const Config& config, std::int64_t d_model, int depth,
-                const Kind& kind, std::size_t slot);
+                const Kind& kind, std::size_t cache_index);
 
   /// x [tokens, d_model] -> the same shape.
   Tensor operator()(Context& context, const Tensor& x, const StackInput& input) const;
@@ -52,16 +52,16 @@ class SelfAttention {
   Heads heads_;
   Kind kind_;
   double rotary_base_;
-  std::size_t slot_;
+  std::size_t cache_index_;
   Linear query_key_value_;  // [width + 2 kv_width, d_model]
   Linear output_;           // [d_model, width]
 };
 
 class CrossAttention {
  public:
-  /// `slot`: which of a cache's cross-attention matrices is this one's.
+  /// `cache_index`: which of a cache's cross-attention matrices is this one's.
   CrossAttention(const Scope& scope, const Config& config, std::int64_t d_model,
-                 std::int64_t memory_d_model, int depth, std::size_t slot);
+                 std::int64_t memory_d_model, int depth, std::size_t cache_index);
 
   /// x [tokens, d_model] -> the same shape.
   Tensor operator()(Context& context, const Tensor& x, const StackInput& input) const;
@@ -73,7 +73,7 @@ class CrossAttention {
 
  private:
   Heads heads_;
-  std::size_t slot_;
+  std::size_t cache_index_;
   Linear query_;      // [width, d_model]
   Linear key_value_;  // [2 kv_width, d_model of the memory]
   Linear output_;     // [d_model, width]
