@@ -23,7 +23,7 @@ namespace heddle {
 
 class OpProfile;
 namespace kernels {
-class PackedWeights;
+class PreparedWeights;
 }
 
 enum class Mode : std::uint8_t {
@@ -102,8 +102,8 @@ class Context {
 
   /// Where set, linear() takes its weights from there while nothing is trained: they must be
   /// parameters that nobody changes meanwhile.
-  kernels::PackedWeights* packed_weights() const { return packed_weights_; }
-  void set_packed_weights(kernels::PackedWeights* packed) { packed_weights_ = packed; }
+  kernels::PreparedWeights* prepared_weights() const { return prepared_weights_; }
+  void set_prepared_weights(kernels::PreparedWeights* prepared) { prepared_weights_ = prepared; }
 
  private:
   friend class NoGradient;
@@ -117,7 +117,7 @@ class Context {
   bool paused_ = false;
   bool scanning_ = false;
   OpProfile* profile_ = nullptr;
-  kernels::PackedWeights* packed_weights_ = nullptr;
+  kernels::PreparedWeights* prepared_weights_ = nullptr;
   StepKey key_;
   std::uint32_t next_op_ = 0;
   std::string_view scope_;

@@ -82,7 +82,7 @@ TranslatorOptions TrainedModel::translator_options(int threads) const {
   options.length_penalty = decode_.length_penalty;
   options.longest_source = longest_line();
   options.threads = threads;
-  options.packed_weights = &packed_weights_;
+  options.prepared_weights = &prepared_weights_;
   return options;
 }
 

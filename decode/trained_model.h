@@ -52,7 +52,7 @@ class TrainedModel {
   Transformer transformer_;
   DecodeConfig decode_;
   DataConfig data_;
-  mutable kernels::PackedWeights packed_weights_;
+  mutable kernels::PreparedWeights prepared_weights_;
 };
 
 }  // namespace heddle

@@ -61,14 +61,14 @@ bool only_unknown(const Tokenizer& tokenizer, const std::vector<std::int32_t>& i
 /// While alive, the context has these threads and weights; it may be lent.
 class SetForDecoding {
  public:
-  SetForDecoding(Context& context, int threads, kernels::PackedWeights* packed)
-      : context_(context), threads_(context.threads()), packed_(context.packed_weights()) {
+  SetForDecoding(Context& context, int threads, kernels::PreparedWeights* prepared)
+      : context_(context), threads_(context.threads()), prepared_(context.prepared_weights()) {
     context.set_threads(threads);
-    context.set_packed_weights(packed);
+    context.set_prepared_weights(prepared);
   }
   ~SetForDecoding() {
     context_.set_threads(threads_);
-    context_.set_packed_weights(packed_);
+    context_.set_prepared_weights(prepared_);
   }
   SetForDecoding(const SetForDecoding&) = delete;
   SetForDecoding& operator=(const SetForDecoding&) = delete;
@@ -76,7 +76,7 @@ class SetForDecoding {
  private:
   Context& context_;
   int threads_;
-  kernels::PackedWeights* packed_;
+  kernels::PreparedWeights* prepared_;
 };
 
 }  // namespace
@@ -97,7 +97,7 @@ Translator::Translator(const Transformer& transformer, const Tokenizers& tokeniz
       n_best_(static_cast<std::size_t>(options.n_best)),
       longest_source_(std::min(options.longest_source, transformer.longest_source())),
       tick_(options.tick),
-      packed_weights_(options.packed_weights) {
+      prepared_weights_(options.prepared_weights) {
   check(options.beam >= 1 && options.n_best >= 1 &&
             (options.sampling || options.n_best <= options.beam),
         "translator: ", options.n_best, " outputs of a beam of ", options.beam);
@@ -212,7 +212,7 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   std::atomic<std::size_t> next = 0;
   run_lanes(lanes, threads, threads_of_lane, [&](int lane) {
     DecodingSpace& space = *spaces_[static_cast<std::size_t>(lane)];
-    const SetForDecoding set(space.context, threads_of_lane, packed_weights_);
+    const SetForDecoding set(space.context, threads_of_lane, prepared_weights_);
     for (std::size_t b = next++; b + 1 < borders.size(); b = next++) {
       if (tick_) tick_();
       const auto which = std::span(order).subspan(borders[b], borders[b + 1] - borders[b]);

@@ -55,7 +55,7 @@ struct TranslatorOptions {
   std::function<void()> tick = {};
   /// Where copies of the weights are kept in the order of products; null where the weights do not
   /// stay as they are.
-  kernels::PackedWeights* packed_weights = nullptr;
+  kernels::PreparedWeights* prepared_weights = nullptr;
 };
 
 class Translator {
@@ -95,7 +95,7 @@ class Translator {
   std::size_t n_best_;
   std::int64_t longest_source_;
   std::function<void()> tick_;
-  kernels::PackedWeights* packed_weights_;
+  kernels::PreparedWeights* prepared_weights_;
   std::vector<std::unique_ptr<DecodingSpace>> spaces_;  // one for each thread
 };
 

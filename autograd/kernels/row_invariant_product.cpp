@@ -132,7 +132,7 @@ void multiply_panel(std::int64_t rows, const T* panel, std::int64_t depth, Opera
 
 // Panel after panel, each of all of W's columns.
 template <class T>
-const T* PackedWeights::panels(const ProductShape& s, Operand<T> w) {
+const T* PreparedWeights::panels(const ProductShape& s, Operand<T> w) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<void>& memory = panels_[{w.data, s.n, s.k}];
   if (memory == nullptr) {
@@ -148,9 +148,9 @@ const T* PackedWeights::panels(const ProductShape& s, Operand<T> w) {
 
 template <class T>
 void row_invariant_product(const ProductShape& s, Operand<T> a, Operand<T> w, Product<T> c,
-                           int threads, PackedWeights* packed) {
+                           int threads, PreparedWeights* prepared) {
   const int useful = s.m * s.n * s.k < kWorthThreads ? 1 : threads;
-  const T* const panels = packed != nullptr ? packed->panels(s, w) : nullptr;
+  const T* const panels = prepared != nullptr ? prepared->panels(s, w) : nullptr;
   // For the panel of W's columns [l, l + depth) and outputs [out, end) of each thread.
   const auto multiply = [&](const T* panel, std::int64_t l, std::int64_t depth, std::int64_t out,
                             std::int64_t end) {
@@ -172,8 +172,8 @@ void row_invariant_product(const ProductShape& s, Operand<T> a, Operand<T> w, Pr
 }
 
 template void row_invariant_product(const ProductShape&, Operand<float>, Operand<float>,
-                                    Product<float>, int, PackedWeights*);
+                                    Product<float>, int, PreparedWeights*);
 template void row_invariant_product(const ProductShape&, Operand<double>, Operand<double>,
-                                    Product<double>, int, PackedWeights*);
+                                    Product<double>, int, PreparedWeights*);
 
 }  // namespace heddle::kernels

@@ -15,7 +15,7 @@ namespace heddle::kernels {
 /// Weights in the order in which row_invariant_product() takes them, once for all products: a copy
 /// of each that it multiplied by. They must stay as they are for as long as this lives. Several
 /// threads may use it at once.
-class PackedWeights {
+class PreparedWeights {
  public:
   /// The panels of W [n, k], made when they are asked for the first time.
   template <class T>
@@ -36,9 +36,9 @@ class PackedWeights {
 /// modulo 12), so this product is our own.
 ///
 /// For few rows most of its time goes into the order that it needs W in, and for 32 a fifth still.
-/// `packed` remembers that.
+/// `prepared` remembers that.
 template <class T>
 void row_invariant_product(const ProductShape& shape, Operand<T> a, Operand<T> weight, Product<T> c,
-                           int threads, PackedWeights* packed = nullptr);
+                           int threads, PreparedWeights* prepared = nullptr);
 
 }  // namespace heddle::kernels

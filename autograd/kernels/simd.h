@@ -219,13 +219,13 @@ template <class To, class From>
 /// kElements<T> bytes, each widened to an integer as wide as T.
 template <class T>
 [[gnu::always_inline]] inline Vector<IntegerOf<T>> widen(const std::uint8_t* bytes) {
-  __m128i packed = {};
-  std::memcpy(&packed, bytes, kElements<T>);
+  __m128i narrow = {};
+  std::memcpy(&narrow, bytes, kElements<T>);
 #ifdef __AVX512F__
-  const __m512i wide = sizeof(T) == 4 ? _mm512_maskz_cvtepu8_epi32(0xFFFF, packed)
-                                      : _mm512_maskz_cvtepu8_epi64(0xFF, packed);
+  const __m512i wide = sizeof(T) == 4 ? _mm512_maskz_cvtepu8_epi32(0xFFFF, narrow)
+                                      : _mm512_maskz_cvtepu8_epi64(0xFF, narrow);
 #else
-  const __m256i wide = sizeof(T) == 4 ? _mm256_cvtepu8_epi32(packed) : _mm256_cvtepu8_epi64(packed);
+  const __m256i wide = sizeof(T) == 4 ? _mm256_cvtepu8_epi32(narrow) : _mm256_cvtepu8_epi64(narrow);
 #endif
   return reinterpret_cast<Vector<IntegerOf<T>>>(wide);
 }

@@ -133,7 +133,7 @@ void linear_forward(Context& context, const ProductShape& shape, const Tensor& x
                      context.threads());
   } else {
     kernels::row_invariant_product<T>(shape, rows, transposed, {product, shape.n},
-                                      context.threads(), context.packed_weights());
+                                      context.threads(), context.prepared_weights());
   }
   if (bias.data != nullptr || activation != Activation::kNone) {
     kernels::bias_activation<T>(

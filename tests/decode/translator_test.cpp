@@ -50,7 +50,7 @@ TEST_CASE("translator: a line depends on itself alone, and comes out where it we
   SmallRun small;
   small.train({.set = {"train.steps=60"}});
   const TrainedModel model(small / "run");
-  const kernels::PackedWeights& packed = *model.translator_options(1).packed_weights;
+  const kernels::PreparedWeights& prepared = *model.translator_options(1).prepared_weights;
   const Lines lines = many_lines();
   const Lines together = translate(model, lines);
   REQUIRE(together.size() == lines.size());
@@ -67,12 +67,12 @@ TEST_CASE("translator: a line depends on itself alone, and comes out where it we
     if (together[i] != lines[i]) ++differ_from_source;
   }
   CHECK(differ_from_source > 20);
-  CHECK(packed.size() > 0);
+  CHECK(prepared.size() > 0);
   TranslatorOptions options = model.translator_options(1);
-  options.packed_weights = nullptr;
+  options.prepared_weights = nullptr;
   for (const Lines& some : {Lines{lines[3]}, lines}) {
-    Translator unpacked(model.transformer(), model.tokenizers(), options);
-    CHECK(texts(unpacked(some)) == translate(model, some));
+    Translator unprepared(model.transformer(), model.tokenizers(), options);
+    CHECK(texts(unprepared(some)) == translate(model, some));
   }
   CHECK(translate(model, {}).empty());
   CHECK(translate(model, {"", " \t ", "un"})[1] == "");
@@ -127,7 +127,7 @@ TEST_CASE("translator: decodes in memory that it is lent, and gives it back as i
           Lines(expected.begin(), expected.begin() + 4));
     CHECK(first.threads() == 4);
     CHECK(second.threads() == 5);
-    CHECK(first.packed_weights() == nullptr);
+    CHECK(first.prepared_weights() == nullptr);
   }
 }
 

@@ -21,7 +21,7 @@ using heddle::Arena;
 using heddle::kernels::gemm;
 using heddle::kernels::GemmLibrary;
 using heddle::kernels::Operand;
-using heddle::kernels::PackedWeights;
+using heddle::kernels::PreparedWeights;
 using heddle::kernels::ProductShape;
 using heddle::kernels::row_invariant_product;
 using heddle::testing::random_values;
@@ -156,14 +156,14 @@ TEST_CASE_TEMPLATE("rows of an inference product do not depend on the other rows
     std::vector<T> reference(static_cast<std::size_t>(640 * w.out));
     row_invariant_product<T>(all.shape, all.left(), all.right(), {reference.data(), w.out}, 1);
     std::int64_t different = 0;
-    PackedWeights packed;
+    PreparedWeights prepared;
     for (std::int64_t m = 1; m <= 64; ++m) {
       // The same rows, as the first of m and from somewhere in the middle.
       for (const std::int64_t first : {std::int64_t{0}, 5 * m}) {
         std::vector<T> c(static_cast<std::size_t>(m * w.out));
         row_invariant_product<T>({m, w.out, w.in}, {all.a.data() + first * w.in, w.in}, all.right(),
                                  {c.data(), w.out}, m % 4 == 0 ? 2 : 1,
-                                 m % 3 == 0 ? &packed : nullptr);
+                                 m % 3 == 0 ? &prepared : nullptr);
         different += std::equal(c.begin(), c.end(), reference.begin() + first * w.out) ? 0 : 1;
       }
     }
@@ -196,23 +196,23 @@ TEST_CASE_TEMPLATE("inference products are right everywhere, may add, and sum no
     }
   }
   const T none{};
-  PackedWeights packed;
-  for (PackedWeights* const p : {static_cast<PackedWeights*>(nullptr), &packed}) {
+  PreparedWeights prepared;
+  for (PreparedWeights* const p : {static_cast<PreparedWeights*>(nullptr), &prepared}) {
     std::vector<T> c(6, T{7});
     row_invariant_product<T>({2, 3, 0}, {&none, 0}, {&none, 0, true}, {c.data(), 3}, 1, p);
     CHECK(c == std::vector<T>(6, T{0}));
   }
 }
 
-TEST_CASE("packed weights: parts of one matrix are weights of their own, for several threads") {
+TEST_CASE("prepared weights: parts of one matrix are weights of their own, for several threads") {
   const Problem<float> problem({3, 96, 40}, false, true);
-  PackedWeights packed;
+  PreparedWeights prepared;
   std::vector<float> expected(3 * 96), whole(3 * 96), first(3 * 32);
   row_invariant_product<float>(problem.shape, problem.left(), problem.right(),
                                {expected.data(), 96}, 1);
   const auto multiply = [&](std::int64_t n, std::vector<float>& c) {
     row_invariant_product<float>({3, n, 40}, problem.left(), problem.right(), {c.data(), n}, 1,
-                                 &packed);
+                                 &prepared);
   };
   std::vector<std::thread> threads;
   std::vector<std::vector<float>> results(4, std::vector<float>(3 * 96));
