@@ -188,13 +188,13 @@ T* Backward::consume(const Tensor& y) const {
 }
 
 template <class T>
-kernels::GradientTarget<T> Backward::target(const Tensor& x) const {
+kernels::GradientSink<T> Backward::sink(const Tensor& x) const {
   if (!x.needs_gradient()) return {};
   Tape::Slot& slot = tape_.slot(x);
   Tape::check_not_consumed(slot);
   if (slot.slab != nullptr) {
     slot.written = true;
-    return slot.slab->target<T>(slot.parameter);
+    return slot.slab->sink<T>(slot.parameter);
   }
   tape_.ensure_buffer(slot);
   const bool add = slot.written;

@@ -37,7 +37,7 @@ void* GradientSlab::data(Parameter parameter) const {
 }
 
 template <class T>
-kernels::GradientTarget<T> GradientSlab::target(Parameter parameter) {
+kernels::GradientSink<T> GradientSlab::sink(Parameter parameter) {
   T* const base = static_cast<T*>(slab_.get());
   const auto flags = std::span(written_).subspan(static_cast<std::size_t>(parameter.first),
                                                  static_cast<std::size_t>(parameter.count));
@@ -113,7 +113,7 @@ void sum_lanes(std::span<GradientSlab* const> lanes, int threads) {
   for (GradientSlab* lane : lanes.subspan(1)) lane->reset();
 }
 
-template kernels::GradientTarget<float> GradientSlab::target(Parameter);
-template kernels::GradientTarget<double> GradientSlab::target(Parameter);
+template kernels::GradientSink<float> GradientSlab::sink(Parameter);
+template kernels::GradientSink<double> GradientSlab::sink(Parameter);
 
 }  // namespace heddle

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 #include "autograd/parameter.h"
 
 namespace heddle {
@@ -33,7 +33,7 @@ class GradientSlab {
   /// Where to write the gradient of a parameter, or of joined neighbours; counts as written from
   /// now on. Where only some neighbours were written the others are cleared first.
   template <class T>
-  kernels::GradientTarget<T> target(Parameter parameter);
+  kernels::GradientSink<T> sink(Parameter parameter);
 
   /// Makes unwritten parameters zero, so that the slab can be read as a whole.
   void clear_unwritten(int threads);

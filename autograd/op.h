@@ -4,7 +4,7 @@
 //     Op op(context, "square", {x});
 //     const Tensor y = op.output(x.shape, x.dtype);
 //     ... fill y ...
-//     op.record({y}, [=](Backward& b) { ... read b.upstream<T>(y), write b.target<T>(x) ... });
+//     op.record({y}, [=](Backward& b) { ... read b.upstream<T>(y), write b.sink<T>(x) ... });
 //     return y;
 //   }
 #pragma once

@@ -12,13 +12,13 @@ namespace heddle {
 namespace {
 
 template <class T>
-void add_or_copy(const T* source, std::int64_t count, kernels::GradientTarget<T> target) {
-  if (!target) return;
-  if (!target.add) {
-    std::copy_n(source, count, target.data);
+void add_or_copy(const T* source, std::int64_t count, kernels::GradientSink<T> sink) {
+  if (!sink) return;
+  if (!sink.add) {
+    std::copy_n(source, count, sink.data);
     return;
   }
-  for (std::int64_t i = 0; i < count; ++i) target.data[i] += source[i];
+  for (std::int64_t i = 0; i < count; ++i) sink.data[i] += source[i];
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ void Backward::give(const Tensor& gradient, const Tensor& x) const {
   }
   dispatch(gradient.dtype, "backward", [&](auto zero) {
     using T = decltype(zero);
-    add_or_copy<T>(gradient.as<T>(), x.elements(), target<T>(x));
+    add_or_copy<T>(gradient.as<T>(), x.elements(), sink<T>(x));
   });
 }
 
@@ -115,7 +115,7 @@ void Tape::backward(Context& context, const Tensor& output, const Tensor& upstre
         output.dtype);
   dispatch(output.dtype, "backward", [&](auto zero) {
     using T = decltype(zero);
-    add_or_copy<T>(upstream.as<T>(), output.elements(), Backward(context, *this).target<T>(output));
+    add_or_copy<T>(upstream.as<T>(), output.elements(), Backward(context, *this).sink<T>(output));
   });
   run(context);
 }
@@ -182,8 +182,8 @@ Tensor Tape::gradient(Context& context, const Tensor& tensor) {
   if (!written) {
     dispatch(tensor.dtype, "gradient", [&](auto zero) {
       using T = decltype(zero);
-      const auto target = Backward(context, *this).target<T>(tensor);
-      if (!target.add) std::fill_n(target.data, tensor.elements(), T{0});
+      const auto sink = Backward(context, *this).sink<T>(tensor);
+      if (!sink.add) std::fill_n(sink.data, tensor.elements(), T{0});
     });
   }
   Tensor result = gradient_of(wanted);

@@ -40,7 +40,7 @@ class Backward {
   /// Where to write the gradient of the input `x`: null data where nobody wants it. The call counts
   /// as the write: the caller must write every element, or clear what it does not write.
   template <class T>
-  kernels::GradientTarget<T> target(const Tensor& x) const;
+  kernels::GradientSink<T> sink(const Tensor& x) const;
   /// Gives a finished gradient, in memory of this step that nobody else uses, to `x` of the same
   /// size: without a copy where `x` has none yet.
   void give(const Tensor& gradient, const Tensor& x) const;

@@ -91,10 +91,10 @@ std::function<void()> plain_copy(std::int64_t n, int reads, int writes) {
       const float* const from[] = {a.data(), b.data()};
       float* const to[] = {c.data(), d.data()};
       const float* sources[kReads];
-      float* targets[kWrites];
+      float* results[kWrites];
       std::copy_n(from, kReads, sources);
-      std::copy_n(to, kWrites, targets);
-      copy_loop<kReads, kWrites>(n, sources, targets);
+      std::copy_n(to, kWrites, results);
+      copy_loop<kReads, kWrites>(n, sources, results);
     };
   };
   constexpr std::integral_constant<int, 1> one;

@@ -205,9 +205,9 @@ void RunFolder::point_to(const std::string& name, const fs::path& folder) const 
 
 std::optional<std::int64_t> pointed_in(const fs::path& run, const std::string& name) {
   std::error_code error;
-  const fs::path target = fs::read_symlink(run / kCheckpoints / name, error);
-  if (error || !fs::is_directory(run / kCheckpoints / target.filename())) return std::nullopt;
-  return update_of(target);
+  const fs::path linked = fs::read_symlink(run / kCheckpoints / name, error);
+  if (error || !fs::is_directory(run / kCheckpoints / linked.filename())) return std::nullopt;
+  return update_of(linked);
 }
 
 std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
@@ -258,9 +258,9 @@ std::vector<fs::path> RunFolder::to_resume() const {
   const auto last = pointed("last");
   if (!last) return folders;
   std::erase_if(folders, [&](const fs::path& p) { return update_of(p) > last; });
-  const fs::path target = fs::read_symlink(path_ / kCheckpoints / "last").filename();
+  const fs::path linked = fs::read_symlink(path_ / kCheckpoints / "last").filename();
   std::stable_partition(folders.begin(), folders.end(),
-                        [&](const fs::path& p) { return p.filename() == target; });
+                        [&](const fs::path& p) { return p.filename() == linked; });
   return folders;
 }
 

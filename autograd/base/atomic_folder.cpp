@@ -84,11 +84,11 @@ void remove_folder(const fs::path& path) {
   check<FileError>(!error, "cannot remove ", path.string(), ": ", error.message());
 }
 
-void replace_link(const fs::path& link, const fs::path& target) {
+void replace_link(const fs::path& link, const fs::path& name) {
   const fs::path temporary = temporary_name(link);
   std::error_code error;
   fs::remove(temporary, error);
-  fs::create_symlink(target, temporary, error);
+  fs::create_symlink(name, temporary, error);
   if (!error) fs::rename(temporary, link, error);
   check_written(link, error);
   flush_name(link);

@@ -23,8 +23,8 @@ void write_folder(const std::filesystem::path& path,
 /// Half a folder never has this name.
 void remove_folder(const std::filesystem::path& path);
 
-/// `link` points to `target`, a name beside it, and to nothing else at any time.
-void replace_link(const std::filesystem::path& link, const std::filesystem::path& target);
+/// `link` points to `name`, which lies beside it, and to nothing else at any time.
+void replace_link(const std::filesystem::path& link, const std::filesystem::path& name);
 
 /// Takes away what processes that were killed left in `folder` under temporary names: all, or those
 /// of what is to be called `name`. Nobody else may write that meanwhile.

@@ -41,7 +41,7 @@ void bias_activation(Activation activation, std::int64_t rows, std::int64_t colu
 
 template <class T>
 void bias_activation_backward(Activation activation, std::int64_t rows, std::int64_t columns,
-                              const T* saved, const T* dy, T* dpre, GradientTarget<T> dbias,
+                              const T* saved, const T* dy, T* dpre, GradientSink<T> dbias,
                               int threads, T scale) {
   const bool identity =
       activation == Activation::kNone && scale == T{1} && (dpre == nullptr || dpre == dy);
@@ -71,8 +71,8 @@ template void bias_activation(Activation, std::int64_t, std::int64_t, const floa
 template void bias_activation(Activation, std::int64_t, std::int64_t, const double*, const double*,
                               double*, double*, int);
 template void bias_activation_backward(Activation, std::int64_t, std::int64_t, const float*,
-                                       const float*, float*, GradientTarget<float>, int, float);
+                                       const float*, float*, GradientSink<float>, int, float);
 template void bias_activation_backward(Activation, std::int64_t, std::int64_t, const double*,
-                                       const double*, double*, GradientTarget<double>, int, double);
+                                       const double*, double*, GradientSink<double>, int, double);
 
 }  // namespace heddle::kernels

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -28,7 +28,7 @@ void bias_activation(Activation activation, std::int64_t rows, std::int64_t colu
 /// scale it may be null: then it is dy.
 template <class T>
 void bias_activation_backward(Activation activation, std::int64_t rows, std::int64_t columns,
-                              const T* saved, const T* dy, T* dpre, GradientTarget<T> dbias,
+                              const T* saved, const T* dy, T* dpre, GradientSink<T> dbias,
                               int threads, T scale = T{1});
 
 }  // namespace heddle::kernels

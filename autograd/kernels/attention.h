@@ -13,7 +13,7 @@
 
 #include "autograd/base/sequences.h"
 #include "autograd/kernels/dropout.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -34,7 +34,7 @@ struct Rows {
 /// A gradient whose rows lie `ld` elements apart.
 template <class T>
 struct GradientRows {
-  GradientTarget<T> target;
+  GradientSink<T> sink;
   std::int64_t ld = 0;
 };
 

@@ -2,7 +2,7 @@
 // inside it goes over the query heads of the group, tiles of queries, tiles of keys. All five
 // products are made of tiles of S^T:
 //   S^T = K Q^T,  dP^T = V dO^T,  dV += P^T dO,  dK += dS^T Q,  dQ += (dS^T)^T K
-// and go straight to their targets.
+// and go straight to their sinks.
 #include "autograd/base/parallel.h"
 #include "autograd/kernels/attention.h"
 #include "autograd/kernels/attention_tile.h"
@@ -40,17 +40,17 @@ struct Gradients {
 
 template <class T>
 GradientRows<T> block(GradientRows<T> gradient, std::int64_t row, std::int64_t head, int head_dim) {
-  if (gradient.target) gradient.target.data += row * gradient.ld + head * head_dim;
+  if (gradient.sink) gradient.sink.data += row * gradient.ld + head * head_dim;
   return gradient;
 }
 
-// target (+)= factor * left * right, [rows, width].
+// gradient (+)= factor * left * right, [rows, width].
 template <class T, class Left>
 void add_product(GradientRows<T> gradient, bool add, std::int64_t rows, std::int64_t width,
                  std::int64_t depth, Left left, Rows<const T> right, T factor) {
   multiply(rows, width, depth, left, right.data, right.ld,
            [&](std::int64_t i, std::int64_t c, Vector<T> sum) {
-             T* row = gradient.target.data + i * gradient.ld;
+             T* row = gradient.sink.data + i * gradient.ld;
              sum *= factor;
              if (add) sum += load_up_to(row + c, width - c);
              store_columns(row, c, width, sum);
@@ -94,7 +94,7 @@ void load_queries(const AttentionShape& shape, const QueryTile& tile, const Oper
 }
 
 // One tile of queries: `x` and `d` begin at its rows, key and value at the sentence's. The first
-// tile that an item computes overwrites dK and dV as their targets say.
+// tile that an item computes overwrites dK and dV as their sinks say.
 template <class T>
 void backward_tile(const AttentionShape& shape, const QueryTile& tile, const Operands<T>& x,
                    const Gradients<T>& d, bool first_queries, Scratch<T>& s) {
@@ -102,7 +102,7 @@ void backward_tile(const AttentionShape& shape, const QueryTile& tile, const Ope
   load_queries(shape, tile, x, s);
   const Rows<const T> q = as_right_factor(x.query, tile.count, width, s.query);
   const Rows<const T> d_o = as_right_factor(x.d_output, tile.count, width, s.d_output);
-  const auto keys_add = [&](const GradientRows<T>& g) { return g.target.add || !first_queries; };
+  const auto keys_add = [&](const GradientRows<T>& g) { return g.sink.add || !first_queries; };
   for (std::int64_t j = 0; j < tile.keys; j += kKeyTile<T>) {
     const std::int64_t keys = std::min(kKeyTile<T>, tile.keys - j);
     transposed_product(from_row(x.key, j), keys, tile.count, width, s.query_t, s.scores);
@@ -117,17 +117,17 @@ void backward_tile(const AttentionShape& shape, const QueryTile& tile, const Ope
       softmax_backward<T, false>(s, tile.count, keys, dropout_scale);
     }
     const auto scale = static_cast<T>(shape.scale);
-    if (d.value.target) {
+    if (d.value.sink) {
       add_product(block(d.value, j, 0, 0), keys_add(d.value), keys, width, tile.count,
                   RowMajor<T>{s.scores, kQueryTile<T>}, d_o, T{1});
     }
-    if (d.key.target) {
+    if (d.key.sink) {
       add_product(block(d.key, j, 0, 0), keys_add(d.key), keys, width, tile.count,
                   RowMajor<T>{s.d_probabilities, kQueryTile<T>}, q, scale);
     }
-    if (d.query.target) {
+    if (d.query.sink) {
       const Rows<const T> k = as_right_factor(from_row(x.key, j), keys, width, s.key);
-      add_product(d.query, d.query.target.add || j > 0, tile.count, width, keys,
+      add_product(d.query, d.query.sink.add || j > 0, tile.count, width, keys,
                   ColumnMajor<T>{s.d_probabilities, kQueryTile<T>}, k, scale);
     }
   }
@@ -174,7 +174,7 @@ void attention_backward(const AttentionShape& shape, Rows<const T> query, Rows<c
   const Gradients<T> d{d_query, d_key, d_value};
   const int group = shape.heads / shape.kv_heads;
   const auto rows_of = [](const GradientRows<T>& gradient) {
-    return Rows<const T>{gradient.target.data, gradient.ld};
+    return Rows<const T>{gradient.sink.data, gradient.ld};
   };
   parallel_for(threads, sentences * shape.kv_heads, 1, [&](std::int64_t item, std::int64_t) {
     Scratch<T> scratch;

@@ -74,11 +74,11 @@ template <class T>
   return count >= kElements<T> ? load(source) : load_part(source, count);
 }
 
-/// target[c, i] = factor * source[i, c] for i < rows and c < columns, at most kElements each; zero
+/// to[c, i] = factor * source[i, c] for i < rows and c < columns, at most kElements each; zero
 /// for further i. `kWhole`: rows = columns = kElements.
 template <bool kWhole, class T>
 void transpose_square(Rows<const T> source, std::int64_t rows, std::int64_t columns, T factor,
-                      T* target) {
+                      T* to) {
   Vector<T> square[kElements<T>] = {};
 #pragma GCC unroll 16
   for (int i = 0; i < kElements<T>; ++i) {
@@ -89,18 +89,18 @@ void transpose_square(Rows<const T> source, std::int64_t rows, std::int64_t colu
   transpose<T>(square);
 #pragma GCC unroll 16
   for (int c = 0; c < kElements<T>; ++c) {
-    if (kWhole || c < columns) store(target + c * kQueryTile<T>, square[c]);
+    if (kWhole || c < columns) store(to + c * kQueryTile<T>, square[c]);
   }
 }
 
 /// The same for any `rows` and `columns`.
 template <class T>
 void transpose_rows(Rows<const T> source, std::int64_t rows, std::int64_t columns, T factor,
-                    T* target) {
+                    T* to) {
   for (std::int64_t i = 0; i < rows; i += kElements<T>) {
     for (std::int64_t c = 0; c < columns; c += kElements<T>) {
       const Rows<const T> corner{source.data + i * source.ld + c, source.ld};
-      T* transposed = target + c * kQueryTile<T> + i;
+      T* transposed = to + c * kQueryTile<T> + i;
       if (rows - i >= kElements<T> && columns - c >= kElements<T>) {
         transpose_square<true>(corner, rows - i, columns - c, factor, transposed);
       } else {

@@ -104,7 +104,7 @@ void transpose_panel(const Strided<const T>& x, const Strided<T>& y, std::int64_
 
 // The swap where the last axis moves: a batch of matrices [a, b] with rows middle * b apart.
 template <class T>
-void swap_last(const AxisPair& s, const T* x, GradientTarget<T> y, int threads) {
+void swap_last(const AxisPair& s, const T* x, GradientSink<T> y, int threads) {
   const std::int64_t panels = (s.a + kPanel - 1) / kPanel;
   const std::int64_t grain = grain_for(kPanel * s.b);
   parallel_for(threads, s.outer * s.middle * panels, grain,
@@ -129,7 +129,7 @@ std::int64_t share_of(std::int64_t inner, int threads) {
 }  // namespace
 
 template <class T>
-void swap_axes(const AxisPair& shape, const T* x, GradientTarget<T> y, int threads) {
+void swap_axes(const AxisPair& shape, const T* x, GradientSink<T> y, int threads) {
   const AxisPair s = shape;
   if (s.inner == 1) return swap_last(s, x, y, threads);
   const std::int64_t rows = s.outer * s.b * s.middle;
@@ -148,13 +148,13 @@ void swap_axes(const AxisPair& shape, const T* x, GradientTarget<T> y, int threa
 
 template <class T>
 void transpose_matrices(std::int64_t batch, std::int64_t rows, std::int64_t columns, const T* x,
-                        GradientTarget<T> y, int threads) {
+                        GradientSink<T> y, int threads) {
   swap_last({batch, rows, 1, columns, 1}, x, y, threads);
 }
 
 template <class T>
 void copy_range(std::int64_t outer, std::int64_t count, std::int64_t inner, const T* x,
-                AxisRange from, GradientTarget<T> y, AxisRange to, int threads) {
+                AxisRange from, GradientSink<T> y, AxisRange to, int threads) {
   const std::int64_t run = count * inner;
   // Blocks may begin and end within a run, so that one long run is shared as well.
   parallel_for(threads, outer * run, grain_for(1), [&](std::int64_t begin, std::int64_t end) {
@@ -195,7 +195,7 @@ void gather(const GatherShape& shape, const T* x, T* y, int threads) {
 }
 
 template <class T>
-void gather_backward(const GatherShape& shape, const T* dy, GradientTarget<T> dx, int threads) {
+void gather_backward(const GatherShape& shape, const T* dy, GradientSink<T> dx, int threads) {
   const GatherShape s = shape;
   // The columns [first, last) of one outer index. An element's sum is the same however they are
   // cut.
@@ -222,21 +222,21 @@ void gather_backward(const GatherShape& shape, const T* dy, GradientTarget<T> dx
                });
 }
 
-template void swap_axes(const AxisPair&, const float*, GradientTarget<float>, int);
-template void swap_axes(const AxisPair&, const double*, GradientTarget<double>, int);
+template void swap_axes(const AxisPair&, const float*, GradientSink<float>, int);
+template void swap_axes(const AxisPair&, const double*, GradientSink<double>, int);
 template void transpose_matrices(std::int64_t, std::int64_t, std::int64_t, const float*,
-                                 GradientTarget<float>, int);
+                                 GradientSink<float>, int);
 template void transpose_matrices(std::int64_t, std::int64_t, std::int64_t, const double*,
-                                 GradientTarget<double>, int);
+                                 GradientSink<double>, int);
 template void copy_range(std::int64_t, std::int64_t, std::int64_t, const float*, AxisRange,
-                         GradientTarget<float>, AxisRange, int);
+                         GradientSink<float>, AxisRange, int);
 template void copy_range(std::int64_t, std::int64_t, std::int64_t, const double*, AxisRange,
-                         GradientTarget<double>, AxisRange, int);
+                         GradientSink<double>, AxisRange, int);
 template void clear_outside(std::int64_t, std::int64_t, std::int64_t, float*, AxisRange, int);
 template void clear_outside(std::int64_t, std::int64_t, std::int64_t, double*, AxisRange, int);
 template void gather(const GatherShape&, const float*, float*, int);
 template void gather(const GatherShape&, const double*, double*, int);
-template void gather_backward(const GatherShape&, const float*, GradientTarget<float>, int);
-template void gather_backward(const GatherShape&, const double*, GradientTarget<double>, int);
+template void gather_backward(const GatherShape&, const float*, GradientSink<float>, int);
+template void gather_backward(const GatherShape&, const double*, GradientSink<double>, int);
 
 }  // namespace heddle::kernels

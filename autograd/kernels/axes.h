@@ -2,12 +2,12 @@
 //
 // Tensors are contiguous. An operation on one axis sees a tensor as [outer, axis, inner], one on
 // two axes a < b as [outer, a, middle, b, inner]: dimensions before, between and after them are
-// multiplied together. Where an output is a GradientTarget the function is also a backward.
+// multiplied together. Where an output is a GradientSink the function is also a backward.
 #pragma once
 
 #include <cstdint>
 
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -18,13 +18,13 @@ struct AxisPair {
 /// y[o, j, m, i, e] = x[o, i, m, j, e] for x [outer, a, middle, b, inner] and
 /// y [outer, b, middle, a, inner]. Backward is the same with a and b exchanged.
 template <class T>
-void swap_axes(const AxisPair& shape, const T* x, GradientTarget<T> y, int threads);
+void swap_axes(const AxisPair& shape, const T* x, GradientSink<T> y, int threads);
 
 /// y[n] = x[n]^T for x [batch, rows, columns]. Backward is the same with rows and columns
 /// exchanged.
 template <class T>
 void transpose_matrices(std::int64_t batch, std::int64_t rows, std::int64_t columns, const T* x,
-                        GradientTarget<T> y, int threads);
+                        GradientSink<T> y, int threads);
 
 /// The place of a range on an axis: which of its `length` elements comes first.
 struct AxisRange {
@@ -35,7 +35,7 @@ struct AxisRange {
 /// y [outer, to.length, inner]; the rest of y is not touched. Slice, concat, and their gradients.
 template <class T>
 void copy_range(std::int64_t outer, std::int64_t count, std::int64_t inner, const T* x,
-                AxisRange from, GradientTarget<T> y, AxisRange to, int threads);
+                AxisRange from, GradientSink<T> y, AxisRange to, int threads);
 
 /// y[o, k, e] = 0 for all k outside the range of `count` elements: what the gradient of a slice has
 /// to clear on its first write.
@@ -56,6 +56,6 @@ void gather(const GatherShape& shape, const T* x, T* y, int threads);
 
 /// dx[o, index[k], e] += dy[o, k, e], in the order of k; cleared first where dx is overwritten.
 template <class T>
-void gather_backward(const GatherShape& shape, const T* dy, GradientTarget<T> dx, int threads);
+void gather_backward(const GatherShape& shape, const T* dy, GradientSink<T> dx, int threads);
 
 }  // namespace heddle::kernels

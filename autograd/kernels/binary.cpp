@@ -101,7 +101,7 @@ void binary(Binary function, const BinaryShape& shape, const T* a, const T* b, T
 
 template <class T>
 void binary_backward(Binary function, const BinaryShape& shape, const T* a, const T* b, const T* dy,
-                     GradientTarget<T> da, GradientTarget<T> db, int threads) {
+                     GradientSink<T> da, GradientSink<T> db, int threads) {
   const BroadcastLoop<3> loop({shape.result, shape.a, shape.b});
   with_formula<T>(function, [&](auto f) {
     // Operands that are not read may be null.
@@ -141,7 +141,7 @@ void where(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t
 
 template <class T>
 void where_backward(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask,
-                    const T* dy, GradientTarget<T> da, GradientTarget<T> db, int threads) {
+                    const T* dy, GradientSink<T> da, GradientSink<T> db, int threads) {
   const BroadcastLoop<4> loop({shape.result, mask_shape, shape.a, shape.b});
   // choose(mask, dy) along a row.
   const auto terms = [&](const auto& choose) {
@@ -168,31 +168,31 @@ void masked_fill(const Shape& shape, const Shape& mask_shape, const std::uint8_t
 
 template <class T>
 void masked_fill_backward(const Shape& shape, const Shape& mask_shape, const std::uint8_t* mask,
-                          const T* dy, GradientTarget<T> dx, int threads) {
+                          const T* dy, GradientSink<T> dx, int threads) {
   where_backward({Shape{}, shape, shape}, mask_shape, mask, dy, {}, dx, threads);
 }
 
 template void binary(Binary, const BinaryShape&, const float*, const float*, float*, int);
 template void binary_backward(Binary, const BinaryShape&, const float*, const float*, const float*,
-                              GradientTarget<float>, GradientTarget<float>, int);
+                              GradientSink<float>, GradientSink<float>, int);
 template void where(const BinaryShape&, const Shape&, const std::uint8_t*, const float*,
                     const float*, float*, int);
 template void where_backward(const BinaryShape&, const Shape&, const std::uint8_t*, const float*,
-                             GradientTarget<float>, GradientTarget<float>, int);
+                             GradientSink<float>, GradientSink<float>, int);
 template void masked_fill(const Shape&, const Shape&, const std::uint8_t*, const float*, double,
                           float*, int);
 template void masked_fill_backward(const Shape&, const Shape&, const std::uint8_t*, const float*,
-                                   GradientTarget<float>, int);
+                                   GradientSink<float>, int);
 template void binary(Binary, const BinaryShape&, const double*, const double*, double*, int);
 template void binary_backward(Binary, const BinaryShape&, const double*, const double*,
-                              const double*, GradientTarget<double>, GradientTarget<double>, int);
+                              const double*, GradientSink<double>, GradientSink<double>, int);
 template void where(const BinaryShape&, const Shape&, const std::uint8_t*, const double*,
                     const double*, double*, int);
 template void where_backward(const BinaryShape&, const Shape&, const std::uint8_t*, const double*,
-                             GradientTarget<double>, GradientTarget<double>, int);
+                             GradientSink<double>, GradientSink<double>, int);
 template void masked_fill(const Shape&, const Shape&, const std::uint8_t*, const double*, double,
                           double*, int);
 template void masked_fill_backward(const Shape&, const Shape&, const std::uint8_t*, const double*,
-                                   GradientTarget<double>, int);
+                                   GradientSink<double>, int);
 
 }  // namespace heddle::kernels

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "autograd/base/shape.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -27,7 +27,7 @@ void binary(Binary function, const BinaryShape& shape, const T* a, const T* b, T
 /// be null. maximum: where a = b each gets half, as in PyTorch.
 template <class T>
 void binary_backward(Binary function, const BinaryShape& shape, const T* a, const T* b, const T* dy,
-                     GradientTarget<T> da, GradientTarget<T> db, int threads);
+                     GradientSink<T> da, GradientSink<T> db, int threads);
 
 /// y = a where mask is not 0, else b. `mask_shape` broadcasts to the result, too.
 template <class T>
@@ -37,7 +37,7 @@ void where(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t
 /// da gets dy where mask is not 0, db elsewhere.
 template <class T>
 void where_backward(const BinaryShape& shape, const Shape& mask_shape, const std::uint8_t* mask,
-                    const T* dy, GradientTarget<T> da, GradientTarget<T> db, int threads);
+                    const T* dy, GradientSink<T> da, GradientSink<T> db, int threads);
 
 /// y = value where mask is not 0, else x; `mask_shape` broadcasts to that of x.
 template <class T>
@@ -47,6 +47,6 @@ void masked_fill(const Shape& shape, const Shape& mask_shape, const std::uint8_t
 /// dx gets dy where mask is 0, else 0.
 template <class T>
 void masked_fill_backward(const Shape& shape, const Shape& mask_shape, const std::uint8_t* mask,
-                          const T* dy, GradientTarget<T> dx, int threads);
+                          const T* dy, GradientSink<T> dx, int threads);
 
 }  // namespace heddle::kernels

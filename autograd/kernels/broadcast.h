@@ -131,13 +131,13 @@ double sum_of_row(std::int64_t n, const Term& term) {
   return total;
 }
 
-/// The gradient of tensor `k`: target (+)= the sum of terms(offsets)(i, part) over all elements
+/// The gradient of tensor `k`: sink (+)= the sum of terms(offsets)(i, part) over all elements
 /// of tensor 0 that tensor k was stretched over. `offsets` are those of a row, i is the place in
 /// it. The order of the sum depends on the shapes alone.
 template <class T, std::size_t kTensors, class Terms>
-void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarget<T> target,
+void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientSink<T> sink,
                int threads, const Terms& terms) {
-  if (!target) return;
+  if (!sink) return;
   Loop<kTensors> kept;
   Loop<kTensors> summed;
   for (std::size_t d = 0; d < static_cast<std::size_t>(loop.rows.rank); ++d) {
@@ -152,25 +152,25 @@ void reduce_to(const BroadcastLoop<kTensors>& loop, std::size_t k, GradientTarge
                      for (std::int64_t row = 0; row < summed.count(); ++row) {
                        total += sum_of_row<T>(loop.columns, terms(summed.offsets(row, start)));
                      }
-                     put(target, start[k], static_cast<T>(total));
+                     put(sink, start[k], static_cast<T>(total));
                    }
                  });
     return;
   }
   if (summed.rank == 0) {
     for_each_piece(loop, threads, [&](const Offsets<kTensors>& offsets, std::int64_t n) {
-      T* const row = target.data + offsets[k];
+      T* const row = sink.data + offsets[k];
       const auto term = terms(offsets);
       for_each_vector<T>(n, [&](std::int64_t i, const auto& part) {
         const Vector<T> value = term(i, part);
-        part.store(row + i, target.add ? part.load(row + i) + value : value);
+        part.store(row + i, sink.add ? part.load(row + i) + value : value);
       });
     });
     return;
   }
   for (std::int64_t place = 0; place < kept.count(); ++place) {
     const Offsets<kTensors> start = kept.offsets(place, {});
-    sum_down<T>(summed.count(), loop.columns, T{1}, {target.data + start[k], target.add}, threads,
+    sum_down<T>(summed.count(), loop.columns, T{1}, {sink.data + start[k], sink.add}, threads,
                 [&](std::int64_t row) { return terms(summed.offsets(row, start)); });
   }
 }

@@ -61,8 +61,8 @@ void add_columns(std::int64_t rows, std::int64_t columns, const T* values, T* su
 // What a gradient holds before the first chunk is added: all of it where chunks only add, else the
 // rows that no class reaches.
 template <class T>
-void prepare(GradientTarget<T> target, std::int64_t begin, std::int64_t end) {
-  if (target && !target.add) std::fill(target.data + begin, target.data + end, T{0});
+void prepare(GradientSink<T> sink, std::int64_t begin, std::int64_t end) {
+  if (sink && !sink.add) std::fill(sink.data + begin, sink.data + end, T{0});
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "autograd/base/arena.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -33,9 +33,9 @@ struct CrossEntropyInput {
 /// are, as `add` says.
 template <class T>
 struct CrossEntropyGradients {
-  GradientTarget<T> x;       // [rows, columns]
-  GradientTarget<T> weight;  // [vocabulary, columns]
-  GradientTarget<T> bias;    // [vocabulary]
+  GradientSink<T> x;       // [rows, columns]
+  GradientSink<T> weight;  // [vocabulary, columns]
+  GradientSink<T> bias;    // [vocabulary]
 
   bool wanted() const { return x || weight || bias; }
 };

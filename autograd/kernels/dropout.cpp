@@ -137,7 +137,7 @@ void dropout_bits(const Dropout& dropout, std::uint64_t row_group, std::uint32_t
 
 template <class T>
 void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, const T* x,
-             GradientTarget<T> y, int threads) {
+             GradientSink<T> y, int threads) {
   const T scale = static_cast<T>(dropout.scale);
   parallel_for(threads, rows, dropout_grain(columns), [&](std::int64_t begin, std::int64_t end) {
     for_each_dropout_tile(dropout, begin, end, 0, columns, [=](const DropoutTile& tile) {
@@ -152,9 +152,9 @@ void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, co
   });
 }
 
-template void dropout(const Dropout&, std::int64_t, std::int64_t, const float*,
-                      GradientTarget<float>, int);
+template void dropout(const Dropout&, std::int64_t, std::int64_t, const float*, GradientSink<float>,
+                      int);
 template void dropout(const Dropout&, std::int64_t, std::int64_t, const double*,
-                      GradientTarget<double>, int);
+                      GradientSink<double>, int);
 
 }  // namespace heddle::kernels

@@ -14,7 +14,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/base/random.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 #include "autograd/kernels/simd.h"
 
 namespace heddle::kernels {
@@ -55,7 +55,7 @@ bool dropout_keeps(const Dropout& dropout, std::uint64_t row, std::uint32_t colu
 /// y = x * mask * scale for x [rows, columns]; y may be x. Backward is the same function on dy.
 template <class T>
 void dropout(const Dropout& dropout, std::int64_t rows, std::int64_t columns, const T* x,
-             GradientTarget<T> y, int threads);
+             GradientSink<T> y, int threads);
 
 // What kernels with dropout inside are made of: tiles of eight rows.
 

@@ -53,19 +53,19 @@ void embed_row(std::int64_t count, const KeptBits& kept, const T* word, T word_s
   }
 }
 
-// target += dropout(dy * factor) for one row of a tile.
+// to += dropout(dy * factor) for one row of a tile.
 template <class T>
-void add_row(std::int64_t count, const KeptBits& kept, const T* dy, T factor, T* target) {
+void add_row(std::int64_t count, const KeptBits& kept, const T* dy, T factor, T* to) {
   for_each_vector<T>(count, [&](std::int64_t i, const auto& part) {
-    put(part, target + i, true, kept.only<T>(i, part.load(dy + i) * factor));
+    put(part, to + i, true, kept.only<T>(i, part.load(dy + i) * factor));
   });
 }
 
 template <class T>
-void clear(const GradientTarget<T>& target, std::int64_t elements, int threads) {
-  if (!target || target.add) return;
+void clear(const GradientSink<T>& sink, std::int64_t elements, int threads) {
+  if (!sink || sink.add) return;
   parallel_for(threads, elements, grain_for(1), [&](std::int64_t begin, std::int64_t end) {
-    std::fill(target.data + begin, target.data + end, T{0});
+    std::fill(sink.data + begin, sink.data + end, T{0});
   });
 }
 

@@ -11,7 +11,7 @@
 
 #include "autograd/base/sequences.h"
 #include "autograd/kernels/dropout.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -28,13 +28,13 @@ template <class T>
 void embedding(const EmbeddingTokens& tokens, std::int64_t columns, const T* table, double scale,
                const T* positions, const Dropout& dropout, T* y, int threads);
 
-/// Where the gradients go. A target that is overwritten is cleared whole: that, and nothing else,
+/// Where the gradients go. A sink that is overwritten is cleared whole: that, and nothing else,
 /// costs time in proportion to the vocabulary.
 template <class T>
 struct EmbeddingGradients {
-  GradientTarget<T> table;      // [vocabulary, columns]
+  GradientSink<T> table;        // [vocabulary, columns]
   std::int64_t vocabulary = 0;  // rows of it
-  GradientTarget<T> positions;  // [max_length, columns], for positions that are learned
+  GradientSink<T> positions;    // [max_length, columns], for positions that are learned
   std::int64_t max_length = 0;  // rows of it
 };
 

@@ -40,7 +40,7 @@ void gated(Activation activation, std::int64_t rows, std::int64_t n, const T* x,
 
 template <class T>
 void gated_backward(Activation activation, std::int64_t rows, std::int64_t n, const T* x,
-                    const T* dy, GradientTarget<T> dx, int threads) {
+                    const T* dy, GradientSink<T> dx, int threads) {
   with_formula<T>(activation, [&](auto f) {
     parallel_for(threads, rows, grain_for(n), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
@@ -58,8 +58,8 @@ void gated_backward(Activation activation, std::int64_t rows, std::int64_t n, co
 template void gated(Activation, std::int64_t, std::int64_t, const float*, float*, int);
 template void gated(Activation, std::int64_t, std::int64_t, const double*, double*, int);
 template void gated_backward(Activation, std::int64_t, std::int64_t, const float*, const float*,
-                             GradientTarget<float>, int);
+                             GradientSink<float>, int);
 template void gated_backward(Activation, std::int64_t, std::int64_t, const double*, const double*,
-                             GradientTarget<double>, int);
+                             GradientSink<double>, int);
 
 }  // namespace heddle::kernels

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "autograd/kernels/activation.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -22,6 +22,6 @@ void gated(Activation activation, std::int64_t rows, std::int64_t n, const T* x,
 /// dx [rows, 2 n] (+)= [dgate | dvalue] from x and dy [rows, n].
 template <class T>
 void gated_backward(Activation activation, std::int64_t rows, std::int64_t n, const T* x,
-                    const T* dy, GradientTarget<T> dx, int threads);
+                    const T* dy, GradientSink<T> dx, int threads);
 
 }  // namespace heddle::kernels

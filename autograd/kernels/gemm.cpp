@@ -111,10 +111,10 @@ void gemm_by_chunks(const ProductShape& s, Operand<T> a, Operand<T> b, Product<T
   const ArenaScope scope(scratch);
   const std::int64_t kept = threads > 1 ? chunks - 1 : 1;
   T* const partial = scratch.allocate<T>(kept * s.m * s.n);
-  const auto multiply_chunk = [&](std::int64_t chunk, Product<T> target) {
+  const auto multiply_chunk = [&](std::int64_t chunk, Product<T> to) {
     const std::int64_t begin = chunk * kChunk;
-    multiply({s.m, s.n, std::min(kChunk, s.k - begin)}, from(a, 0, begin), from(b, begin, 0),
-             target, library);
+    multiply({s.m, s.n, std::min(kChunk, s.k - begin)}, from(a, 0, begin), from(b, begin, 0), to,
+             library);
   };
   const auto add = [&](const T* part) {
     parallel_for(threads, s.m, grain_for(s.n), [&](std::int64_t begin, std::int64_t end) {

@@ -32,10 +32,10 @@ void sum_norm_blocks(std::int64_t rows, std::int64_t columns, const NormGradient
       put(part, total + i, true, part.load(block + i));
     });
   }
-  const auto deliver = [&](const GradientTarget<T>& target, const T* sum) {
-    if (!target) return;
+  const auto deliver = [&](const GradientSink<T>& sink, const T* sum) {
+    if (!sink) return;
     for_each_vector<T>(columns, [=](auto i, const auto& part) {
-      put(part, target.data + i, target.add, part.load(sum + i));
+      put(part, sink.data + i, sink.add, part.load(sum + i));
     });
   };
   deliver(gradients.gain, total);
@@ -44,7 +44,7 @@ void sum_norm_blocks(std::int64_t rows, std::int64_t columns, const NormGradient
 
 template <class T>
 void norm_backward(const Norm<T>& norm, std::int64_t rows, std::int64_t columns, const T* dy,
-                   const T* x, NormStatistics<T> statistics, GradientTarget<T> dx,
+                   const T* x, NormStatistics<T> statistics, GradientSink<T> dx,
                    const NormGradients<T>& gradients, int threads) {
   with_norm_type(norm.type, [&](auto type) {
     parallel_for(threads, rows, kNormBlock, [&](std::int64_t begin, std::int64_t end) {
@@ -70,10 +70,10 @@ template void norm(const Norm<float>&, std::int64_t, std::int64_t, const float*,
 template void norm(const Norm<double>&, std::int64_t, std::int64_t, const double*, double*,
                    NormStatistics<double>, int);
 template void norm_backward(const Norm<float>&, std::int64_t, std::int64_t, const float*,
-                            const float*, NormStatistics<float>, GradientTarget<float>,
+                            const float*, NormStatistics<float>, GradientSink<float>,
                             const NormGradients<float>&, int);
 template void norm_backward(const Norm<double>&, std::int64_t, std::int64_t, const double*,
-                            const double*, NormStatistics<double>, GradientTarget<double>,
+                            const double*, NormStatistics<double>, GradientSink<double>,
                             const NormGradients<double>&, int);
 template void sum_norm_blocks(std::int64_t, std::int64_t, const NormGradients<float>&);
 template void sum_norm_blocks(std::int64_t, std::int64_t, const NormGradients<double>&);

@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "autograd/kernels/dropout.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 #include "autograd/kernels/rows.h"
 
 namespace heddle::kernels {
@@ -38,9 +38,9 @@ struct NormStatistics {
 /// The gradients of the norm's parameters, and where their partial sums are kept.
 template <class T>
 struct NormGradients {
-  GradientTarget<T> gain;  // [columns]
-  GradientTarget<T> bias;  // [columns]; null for RMS norm
-  T* scratch = nullptr;    // [norm_scratch(rows, columns)]
+  GradientSink<T> gain;  // [columns]
+  GradientSink<T> bias;  // [columns]; null for RMS norm
+  T* scratch = nullptr;  // [norm_scratch(rows, columns)]
 };
 
 /// y = norm(x). x and y [rows, columns]; they may be the same.
@@ -58,7 +58,7 @@ std::int64_t norm_scratch(std::int64_t rows, std::int64_t columns);
 /// and over all rows dgain = sum(dy * xhat), dbias = sum(dy). dy, x, dx [rows, columns].
 template <class T>
 void norm_backward(const Norm<T>& norm, std::int64_t rows, std::int64_t columns, const T* dy,
-                   const T* x, NormStatistics<T> statistics, GradientTarget<T> dx,
+                   const T* x, NormStatistics<T> statistics, GradientSink<T> dx,
                    const NormGradients<T>& gradients, int threads);
 
 /// Rows whose parameter gradients are summed in one partial sum; a multiple of kDropoutRows.

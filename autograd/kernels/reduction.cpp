@@ -16,7 +16,7 @@ namespace {
 // dx[i] (+)= gradient(part, i, r) for all i, where r is the place in [outer, inner] that x[i]
 // reduces to; on contiguous rows r is one place for all elements, which `at` hides.
 template <class T, class Gradient>
-void spread(const AxisShape& shape, GradientTarget<T> dx, int threads, const Gradient& gradient) {
+void spread(const AxisShape& shape, GradientSink<T> dx, int threads, const Gradient& gradient) {
   if (!dx) return;
   const auto put_part = [&](std::int64_t i, Vector<T> v, const auto& part) {
     part.store(dx.data + i, dx.add ? part.load(dx.data + i) + v : v);
@@ -133,7 +133,7 @@ void sum(const AxisShape& shape, double factor, const T* x, T* y, int threads) {
 }
 
 template <class T>
-void sum_backward(const AxisShape& shape, double factor, const T* dy, GradientTarget<T> dx,
+void sum_backward(const AxisShape& shape, double factor, const T* dy, GradientSink<T> dx,
                   int threads) {
   const T scale = static_cast<T>(factor);
   spread(shape, dx, threads,
@@ -157,16 +157,16 @@ void max(const AxisShape& shape, const T* x, T* y, std::int32_t* index, int thre
 
 template <class T>
 void max_backward(const AxisShape& shape, const std::int32_t* index, const T* dy,
-                  GradientTarget<T> dx, int threads) {
+                  GradientSink<T> dx, int threads) {
   if (!dx) return;
   const std::int64_t block = shape.length * shape.inner;
   parallel_for(threads, shape.outer, grain_for(block), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t outer = begin; outer < end; ++outer) {
-      T* const target = dx.data + outer * block;
-      if (!dx.add) std::fill(target, target + block, T{0});
+      T* const to = dx.data + outer * block;
+      if (!dx.add) std::fill(to, to + block, T{0});
       for (std::int64_t i = 0; i < shape.inner; ++i) {
         const std::int64_t result = outer * shape.inner + i;
-        target[index[result] * shape.inner + i] += dy[result];
+        to[index[result] * shape.inner + i] += dy[result];
       }
     }
   });
@@ -207,7 +207,7 @@ void variance(const AxisShape& shape, int correction, const T* x, T* y, T* mean,
 
 template <class T>
 void variance_backward(const AxisShape& shape, int correction, const T* x, const T* mean,
-                       const T* dy, GradientTarget<T> dx, int threads) {
+                       const T* dy, GradientSink<T> dx, int threads) {
   const T factor = T{2} / static_cast<T>(shape.length - correction);
   spread(shape, dx, threads, [&](std::int64_t i, const auto& at, const auto& part) {
     return at(dy) * factor * (part.load(x + i) - at(mean));
@@ -248,7 +248,7 @@ void logsumexp(const AxisShape& shape, const T* x, T* y, int threads) {
 
 template <class T>
 void logsumexp_backward(const AxisShape& shape, const T* x, const T* y, const T* dy,
-                        GradientTarget<T> dx, int threads) {
+                        GradientSink<T> dx, int threads) {
   spread(shape, dx, threads, [&](std::int64_t i, const auto& at, const auto& part) {
     return at(dy) * exp<T>(part.load(x + i) - at(y));
   });
@@ -260,7 +260,7 @@ T row_sum(std::int64_t n, const T* x) {
 }
 
 template <class T>
-void column_sums(std::int64_t rows, std::int64_t columns, const T* x, GradientTarget<T> sums,
+void column_sums(std::int64_t rows, std::int64_t columns, const T* x, GradientSink<T> sums,
                  int threads) {
   if (!sums) return;
   sum_down<T>(rows, columns, T{1}, sums, threads, rows_of(x, columns));
@@ -291,33 +291,33 @@ std::int64_t first_non_finite(std::int64_t n, const T* x) {
 
 template void sum(const AxisShape&, double, const float*, float*, int);
 template void sum(const AxisShape&, double, const double*, double*, int);
-template void sum_backward(const AxisShape&, double, const float*, GradientTarget<float>, int);
-template void sum_backward(const AxisShape&, double, const double*, GradientTarget<double>, int);
+template void sum_backward(const AxisShape&, double, const float*, GradientSink<float>, int);
+template void sum_backward(const AxisShape&, double, const double*, GradientSink<double>, int);
 template void max(const AxisShape&, const float*, float*, std::int32_t*, int);
 template void max(const AxisShape&, const double*, double*, std::int32_t*, int);
-template void max_backward(const AxisShape&, const std::int32_t*, const float*,
-                           GradientTarget<float>, int);
+template void max_backward(const AxisShape&, const std::int32_t*, const float*, GradientSink<float>,
+                           int);
 template void max_backward(const AxisShape&, const std::int32_t*, const double*,
-                           GradientTarget<double>, int);
+                           GradientSink<double>, int);
 template void variance(const AxisShape&, int, const float*, float*, float*, int);
 template void variance(const AxisShape&, int, const double*, double*, double*, int);
 template void variance_backward(const AxisShape&, int, const float*, const float*, const float*,
-                                GradientTarget<float>, int);
+                                GradientSink<float>, int);
 template void variance_backward(const AxisShape&, int, const double*, const double*, const double*,
-                                GradientTarget<double>, int);
+                                GradientSink<double>, int);
 template void logsumexp(const AxisShape&, const float*, float*, int);
 template void logsumexp(const AxisShape&, const double*, double*, int);
 template void logsumexp_backward(const AxisShape&, const float*, const float*, const float*,
-                                 GradientTarget<float>, int);
+                                 GradientSink<float>, int);
 template void logsumexp_backward(const AxisShape&, const double*, const double*, const double*,
-                                 GradientTarget<double>, int);
+                                 GradientSink<double>, int);
 template float row_sum(std::int64_t, const float*);
 template double row_sum(std::int64_t, const double*);
 template double sum_of_squares(std::int64_t, const float*, int);
 template double sum_of_squares(std::int64_t, const double*, int);
 template std::int64_t first_non_finite(std::int64_t, const float*);
 template std::int64_t first_non_finite(std::int64_t, const double*);
-template void column_sums(std::int64_t, std::int64_t, const float*, GradientTarget<float>, int);
-template void column_sums(std::int64_t, std::int64_t, const double*, GradientTarget<double>, int);
+template void column_sums(std::int64_t, std::int64_t, const float*, GradientSink<float>, int);
+template void column_sums(std::int64_t, std::int64_t, const double*, GradientSink<double>, int);
 
 }  // namespace heddle::kernels

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "autograd/base/shape.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -18,7 +18,7 @@ void sum(const AxisShape& shape, double factor, const T* x, T* y, int threads);
 
 /// dx (+)= factor * dy.
 template <class T>
-void sum_backward(const AxisShape& shape, double factor, const T* dy, GradientTarget<T> dx,
+void sum_backward(const AxisShape& shape, double factor, const T* dy, GradientSink<T> dx,
                   int threads);
 
 /// y = max x, index = its place on the axis, the first of equals; NaN where one is NaN, and then
@@ -29,7 +29,7 @@ void max(const AxisShape& shape, const T* x, T* y, std::int32_t* index, int thre
 /// dx (+)= dy at `index`, 0 elsewhere.
 template <class T>
 void max_backward(const AxisShape& shape, const std::int32_t* index, const T* dy,
-                  GradientTarget<T> dx, int threads);
+                  GradientSink<T> dx, int threads);
 
 /// y = sum (x - mean)^2 / (length - correction), correction 0 (population) or 1 (unbiased; NaN for
 /// a length of 1). `mean` [outer, inner] is what backward needs.
@@ -39,7 +39,7 @@ void variance(const AxisShape& shape, int correction, const T* x, T* y, T* mean,
 /// dx (+)= dy * 2 (x - mean) / (length - correction).
 template <class T>
 void variance_backward(const AxisShape& shape, int correction, const T* x, const T* mean,
-                       const T* dy, GradientTarget<T> dx, int threads);
+                       const T* dy, GradientSink<T> dx, int threads);
 
 /// y = log sum exp(x); -infinity where all are.
 template <class T>
@@ -48,7 +48,7 @@ void logsumexp(const AxisShape& shape, const T* x, T* y, int threads);
 /// dx (+)= dy * exp(x - y); NaN where y is infinite.
 template <class T>
 void logsumexp_backward(const AxisShape& shape, const T* x, const T* y, const T* dy,
-                        GradientTarget<T> dx, int threads);
+                        GradientSink<T> dx, int threads);
 
 /// The sum of the n numbers of a row.
 template <class T>
@@ -56,7 +56,7 @@ T row_sum(std::int64_t n, const T* x);
 
 /// sums [columns] (+)= the sum of the rows of x [rows, columns]: the gradient of a bias.
 template <class T>
-void column_sums(std::int64_t rows, std::int64_t columns, const T* x, GradientTarget<T> sums,
+void column_sums(std::int64_t rows, std::int64_t columns, const T* x, GradientSink<T> sums,
                  int threads);
 
 /// The sum of x[i]^2, added in double.

@@ -10,12 +10,12 @@ namespace {
 template <class T>
 class ResidualRow {
  public:
-  ResidualRow(const ResidualGradients<T>& targets, std::int64_t offset, const KeptBits& kept,
+  ResidualRow(const ResidualGradients<T>& sinks, std::int64_t offset, const KeptBits& kept,
               double scale)
-      : dx_(targets.x ? targets.x.data + offset : nullptr),
-        ddelta_(targets.delta ? targets.delta.data + offset : nullptr),
-        add_x_(targets.x.add),
-        add_delta_(targets.delta.add),
+      : dx_(sinks.x ? sinks.x.data + offset : nullptr),
+        ddelta_(sinks.delta ? sinks.delta.data + offset : nullptr),
+        add_x_(sinks.x.add),
+        add_delta_(sinks.delta.add),
         kept_(kept),
         scale_(static_cast<T>(scale)) {}
 
@@ -64,12 +64,12 @@ void residual_add(const Dropout& dropout, std::int64_t rows, std::int64_t column
 
 template <class T>
 void residual_add_backward(const Dropout& dropout, std::int64_t rows, std::int64_t columns,
-                           const T* dsum, const ResidualGradients<T>& targets, int threads) {
+                           const T* dsum, const ResidualGradients<T>& sinks, int threads) {
   parallel_for(threads, rows, dropout_grain(columns), [&](std::int64_t begin, std::int64_t end) {
     for_each_dropout_tile(dropout, begin, end, 0, columns, [&](const DropoutTile& tile) {
       for (std::int64_t r = 0; r < tile.rows; ++r) {
         const std::int64_t offset = (tile.row + r) * columns + tile.column;
-        const ResidualRow<T> emit(targets, offset, tile.kept(r), dropout.scale);
+        const ResidualRow<T> emit(sinks, offset, tile.kept(r), dropout.scale);
         for_each_vector<T>(tile.columns, [&](std::int64_t i, const auto& part) {
           emit(i, part, part.load(dsum + offset + i));
         });
@@ -100,12 +100,12 @@ template <class T>
 void residual_norm_backward(const Norm<T>& norm, const Dropout& dropout, std::int64_t rows,
                             std::int64_t columns, const ResidualNormUpstream<T>& upstream,
                             const T* sum, NormStatistics<T> statistics,
-                            const ResidualGradients<T>& targets, const NormGradients<T>& gradients,
+                            const ResidualGradients<T>& sinks, const NormGradients<T>& gradients,
                             int threads) {
   const T* const dy = upstream.dy;
   const T* const dsum = upstream.dsum;
   if (dy == nullptr) {
-    residual_add_backward(dropout, rows, columns, dsum, targets, threads);
+    residual_add_backward(dropout, rows, columns, dsum, sinks, threads);
     std::fill_n(gradients.scratch, norm_scratch(rows, columns), T{0});
     return sum_norm_blocks(rows, columns, gradients);
   }
@@ -126,7 +126,7 @@ void residual_norm_backward(const Norm<T>& norm, const Dropout& dropout, std::in
       };
       const auto write = [&](const DropoutTile& tile, std::int64_t r) {
         const std::int64_t offset = (tile.row + r) * columns + tile.column;
-        const ResidualRow<T> emit(targets, offset, tile.kept(r), dropout.scale);
+        const ResidualRow<T> emit(sinks, offset, tile.kept(r), dropout.scale);
         norm_row_backward(of[r], tile.columns, norm.gain + tile.column, dy + offset, sum + offset,
                           [&](std::int64_t i, const auto& part, Vector<T> d) {
                             emit(i, part, dsum == nullptr ? d : d + part.load(dsum + offset + i));

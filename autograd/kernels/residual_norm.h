@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "autograd/kernels/dropout.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 #include "autograd/kernels/norm.h"
 
 namespace heddle::kernels {
@@ -23,14 +23,14 @@ void residual_add(const Dropout& dropout, std::int64_t rows, std::int64_t column
 /// Where the gradients of x and delta go. Without dropout they are equal, and both are written.
 template <class T>
 struct ResidualGradients {
-  GradientTarget<T> x;
-  GradientTarget<T> delta;
+  GradientSink<T> x;
+  GradientSink<T> delta;
 };
 
 /// dx = dsum, ddelta = mask * scale * dsum.
 template <class T>
 void residual_add_backward(const Dropout& dropout, std::int64_t rows, std::int64_t columns,
-                           const T* dsum, const ResidualGradients<T>& targets, int threads);
+                           const T* dsum, const ResidualGradients<T>& sinks, int threads);
 
 /// sum = x + dropout(delta), y = norm(sum); mean and rstd of sum are saved.
 template <class T>
@@ -51,7 +51,7 @@ template <class T>
 void residual_norm_backward(const Norm<T>& norm, const Dropout& dropout, std::int64_t rows,
                             std::int64_t columns, const ResidualNormUpstream<T>& upstream,
                             const T* sum, NormStatistics<T> statistics,
-                            const ResidualGradients<T>& targets, const NormGradients<T>& gradients,
+                            const ResidualGradients<T>& sinks, const NormGradients<T>& gradients,
                             int threads);
 
 }  // namespace heddle::kernels

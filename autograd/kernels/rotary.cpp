@@ -13,7 +13,7 @@ namespace {
 // Turns all heads of one token by the angles in `turns` [cos | sin], or back. Head after head, so
 // that memory is read in order: the angles come from the nearest cache.
 template <bool kBack, bool kAdd, class T>
-void turn_heads(std::int64_t heads, std::int64_t half, const T* turns, const T* source, T* target) {
+void turn_heads(std::int64_t heads, std::int64_t half, const T* turns, const T* source, T* to) {
   for (std::int64_t head = 0; head < heads; ++head) {
     for_each_vector<T>(half, [&](std::int64_t j, const auto& part) {
       const Vector<T> cosine = part.load(turns + j);
@@ -21,11 +21,11 @@ void turn_heads(std::int64_t heads, std::int64_t half, const T* turns, const T* 
       const Vector<T> sine = kBack ? -forth : forth;
       const Vector<T> a = part.load(source + j);
       const Vector<T> b = part.load(source + half + j);
-      put(part, target + j, kAdd, multiply_add<T>(a, cosine, -(b * sine)));
-      put(part, target + half + j, kAdd, multiply_add<T>(b, cosine, a * sine));
+      put(part, to + j, kAdd, multiply_add<T>(a, cosine, -(b * sine)));
+      put(part, to + half + j, kAdd, multiply_add<T>(b, cosine, a * sine));
     });
     source += 2 * half;
-    target += 2 * half;
+    to += 2 * half;
   }
 }
 
@@ -62,19 +62,19 @@ void rotary(const RotaryShape& s, const T* table, const T* x, T* y, int threads)
 }
 
 template <class T>
-void rotary_backward(const RotaryShape& s, const T* table, const T* dy, GradientTarget<T> dx,
+void rotary_backward(const RotaryShape& s, const T* table, const T* dy, GradientSink<T> dx,
                      int threads) {
   const std::int64_t width = s.heads * 2 * s.half;
   parallel_for(threads, s.tokens, grain_for(s.columns), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t token = begin; token < end; ++token) {
       const T* const turns = table + s.rows[token] * 2 * s.half;
       const T* const upstream = dy + token * width;
-      T* const target = dx.data + token * s.columns;
+      T* const to = dx.data + token * s.columns;
       if (dx.add) {
-        turn_heads<true, true>(s.heads, s.half, turns, upstream, target);
+        turn_heads<true, true>(s.heads, s.half, turns, upstream, to);
       } else {
-        turn_heads<true, false>(s.heads, s.half, turns, upstream, target);
-        std::fill(target + width, target + s.columns, T{0});
+        turn_heads<true, false>(s.heads, s.half, turns, upstream, to);
+        std::fill(to + width, to + s.columns, T{0});
       }
     }
   });
@@ -84,9 +84,9 @@ template void rotary_table(std::span<const std::int64_t>, std::int64_t, double, 
 template void rotary_table(std::span<const std::int64_t>, std::int64_t, double, double*, int);
 template void rotary(const RotaryShape&, const float*, const float*, float*, int);
 template void rotary(const RotaryShape&, const double*, const double*, double*, int);
-template void rotary_backward(const RotaryShape&, const float*, const float*, GradientTarget<float>,
+template void rotary_backward(const RotaryShape&, const float*, const float*, GradientSink<float>,
                               int);
 template void rotary_backward(const RotaryShape&, const double*, const double*,
-                              GradientTarget<double>, int);
+                              GradientSink<double>, int);
 
 }  // namespace heddle::kernels

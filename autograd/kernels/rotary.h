@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <span>
 
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -34,7 +34,7 @@ void rotary(const RotaryShape& shape, const T* table, const T* x, T* y, int thre
 /// dx [tokens, columns] (+)= dy [tokens, heads * 2 half] turned back. The columns behind the heads
 /// get no gradient: where dx is overwritten they are cleared.
 template <class T>
-void rotary_backward(const RotaryShape& shape, const T* table, const T* dy, GradientTarget<T> dx,
+void rotary_backward(const RotaryShape& shape, const T* table, const T* dy, GradientSink<T> dx,
                      int threads);
 
 }  // namespace heddle::kernels

@@ -78,7 +78,7 @@ template <class T, int kRows>
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       TileRow<T>{c.data + i * c.stride, outs}.for_each(
-          [&](int v, const auto& part, T* target) { sums[i][v] = part.load(target); });
+          [&](int v, const auto& part, T* to) { sums[i][v] = part.load(to); });
     }
   }
   for (std::int64_t l = 0; l < depth; ++l) {
@@ -99,7 +99,7 @@ template <class T, int kRows>
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     TileRow<T>{c.data + i * c.stride, outs}.for_each(
-        [&](int v, const auto& part, T* target) { part.store(target, sums[i][v]); });
+        [&](int v, const auto& part, T* to) { part.store(to, sums[i][v]); });
   }
 }
 

@@ -8,7 +8,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/base/shape.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 #include "autograd/kernels/vector_math.h"
 
 namespace heddle::kernels {
@@ -131,8 +131,8 @@ inline constexpr std::int64_t kRowGroup = 8;
 /// begin to end - 1 are asked for, prepare(row, count, begin, end) is called. `sums` may be
 /// unwanted.
 template <class T, class Terms, class Prepare>
-void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<T> sums,
-              int threads, const Terms& terms, const Prepare& prepare) {
+void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientSink<T> sums, int threads,
+              const Terms& terms, const Prepare& prepare) {
   parallel_for(threads, columns, kPanel<T>, [&](std::int64_t begin, std::int64_t end) {
     alignas(kVectorBytes) T partial[kPanel<T>] = {};
     for (std::int64_t row = 0; row < rows; row += kRowGroup) {
@@ -152,16 +152,16 @@ void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<
     }
     if (!sums) return;
     for_each_vector<T>(end - begin, [&](std::int64_t i, const auto& part) {
-      T* const target = sums.data + begin + i;
+      T* const to = sums.data + begin + i;
       const Vector<T> value = load(partial + i) * factor;
-      part.store(target, sums.add ? part.load(target) + value : value);
+      part.store(to, sums.add ? part.load(to) + value : value);
     });
   });
 }
 
 template <class T, class Terms>
-void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientTarget<T> sums,
-              int threads, const Terms& terms) {
+void sum_down(std::int64_t rows, std::int64_t columns, T factor, GradientSink<T> sums, int threads,
+              const Terms& terms) {
   sum_down(rows, columns, factor, sums, threads, terms,
            [](std::int64_t, std::int64_t, std::int64_t, std::int64_t) {});
 }

@@ -63,8 +63,8 @@ template <class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline void store(T* target, Vector<T> value) {
-  std::memcpy(target, &value, sizeof value);
+[[gnu::always_inline]] inline void store(T* to, Vector<T> value) {
+  std::memcpy(to, &value, sizeof value);
 }
 
 template <class T>
@@ -93,19 +93,19 @@ template <class T>
 
 /// Writes the first `count` < kElements<T> elements.
 template <class T>
-[[gnu::always_inline]] inline void store_part(T* target, Vector<T> value, std::int64_t count) {
+[[gnu::always_inline]] inline void store_part(T* to, Vector<T> value, std::int64_t count) {
 #ifdef __AVX512F__
   const unsigned first = (1U << count) - 1;
   if constexpr (std::is_same_v<T, float>) {
-    return _mm512_mask_storeu_ps(target, static_cast<__mmask16>(first), value);
+    return _mm512_mask_storeu_ps(to, static_cast<__mmask16>(first), value);
   }
   if constexpr (std::is_same_v<T, double>) {
-    return _mm512_mask_storeu_pd(target, static_cast<__mmask8>(first), value);
+    return _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first), value);
   }
 #endif
   T elements[kElements<T>];
   store(elements, value);
-  for (std::int64_t i = 0; i < count; ++i) target[i] = elements[i];
+  for (std::int64_t i = 0; i < count; ++i) to[i] = elements[i];
 }
 
 /// How a loop reads and writes a full vector; PartialVector is the same for the rest of a row.
@@ -115,9 +115,7 @@ struct WholeVector {
   [[gnu::always_inline]] Vector<T> load(const T* source, T = T{}) const {
     return kernels::load(source);
   }
-  [[gnu::always_inline]] void store(T* target, Vector<T> value) const {
-    kernels::store(target, value);
-  }
+  [[gnu::always_inline]] void store(T* to, Vector<T> value) const { kernels::store(to, value); }
 };
 
 template <class T>
@@ -135,15 +133,13 @@ struct PartialVector {
   [[gnu::always_inline]] Vector<T> load(const T* source, T filler = T{}) const {
     return load_part(source, count, filler);
   }
-  [[gnu::always_inline]] void store(T* target, Vector<T> value) const {
-    store_part(target, value, count);
-  }
+  [[gnu::always_inline]] void store(T* to, Vector<T> value) const { store_part(to, value, count); }
 };
 
-/// Writes a gradient at one place of its target: over what is there, or added to it.
+/// Writes a gradient at one place of its sink: over what is there, or added to it.
 template <class T, class Part>
-[[gnu::always_inline]] inline void put(const Part& part, T* target, bool add, Vector<T> value) {
-  part.store(target, add ? part.load(target) + value : value);
+[[gnu::always_inline]] inline void put(const Part& part, T* to, bool add, Vector<T> value) {
+  part.store(to, add ? part.load(to) + value : value);
 }
 
 /// Calls body(begin, part) for every vector of [0, n).

@@ -37,7 +37,7 @@ std::pair<Vector<T>, Vector<T>> exp_of_strip(const AxisShape& shape, const T* x,
 
 // Both backwards: pass 1 sums term(y, dy) along the axis, pass 2 puts value(y, dy, sum) into dx.
 template <class T, class Term, class Value>
-void backward(const AxisShape& shape, const T* y, const T* dy, GradientTarget<T> dx, int threads,
+void backward(const AxisShape& shape, const T* y, const T* dy, GradientSink<T> dx, int threads,
               const Term& term, const Value& value) {
   if (!dx) return;
   const auto put_part = [&](std::int64_t i, Vector<T> v, const auto& part) {
@@ -83,14 +83,14 @@ void softmax(const AxisShape& shape, const T* x, T* y, int threads) {
     const std::int64_t n = shape.length;
     for_each_row_block(shape, threads, [&](std::int64_t first, std::int64_t rows) {
       const T* const source = x + first * n;
-      T* const target = y + first * n;
+      T* const to = y + first * n;
       T factor[kMostRows];
       for (std::int64_t r = 0; r < rows; ++r) factor[r] = max_along(n, source + r * n);
       for (std::int64_t r = 0; r < rows; ++r) {
-        factor[r] = 1 / exp_of_row(n, source + r * n, factor[r], target + r * n);
+        factor[r] = 1 / exp_of_row(n, source + r * n, factor[r], to + r * n);
       }
       for (std::int64_t r = 0; r < rows; ++r) {
-        T* const row = target + r * n;
+        T* const row = to + r * n;
         map_row<false>(
             n, row, [scale = factor[r]](Vector<T> e) { return e * scale; }, row);
       }
@@ -107,7 +107,7 @@ void softmax(const AxisShape& shape, const T* x, T* y, int threads) {
 }
 
 template <class T>
-void softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientTarget<T> dx,
+void softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientSink<T> dx,
                       int threads) {
   using V = Vector<T>;
   backward(
@@ -149,7 +149,7 @@ void log_softmax(const AxisShape& shape, const T* x, T* y, int threads) {
 }
 
 template <class T>
-void log_softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientTarget<T> dx,
+void log_softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientSink<T> dx,
                           int threads) {
   using V = Vector<T>;
   backward(
@@ -161,15 +161,15 @@ template ExpShifted<float> exp_shifted(std::int64_t, float*);
 template ExpShifted<double> exp_shifted(std::int64_t, double*);
 template void softmax(const AxisShape&, const float*, float*, int);
 template void softmax(const AxisShape&, const double*, double*, int);
-template void softmax_backward(const AxisShape&, const float*, const float*, GradientTarget<float>,
+template void softmax_backward(const AxisShape&, const float*, const float*, GradientSink<float>,
                                int);
-template void softmax_backward(const AxisShape&, const double*, const double*,
-                               GradientTarget<double>, int);
+template void softmax_backward(const AxisShape&, const double*, const double*, GradientSink<double>,
+                               int);
 template void log_softmax(const AxisShape&, const float*, float*, int);
 template void log_softmax(const AxisShape&, const double*, double*, int);
 template void log_softmax_backward(const AxisShape&, const float*, const float*,
-                                   GradientTarget<float>, int);
+                                   GradientSink<float>, int);
 template void log_softmax_backward(const AxisShape&, const double*, const double*,
-                                   GradientTarget<double>, int);
+                                   GradientSink<double>, int);
 
 }  // namespace heddle::kernels

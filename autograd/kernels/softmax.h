@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "autograd/base/shape.h"
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -20,7 +20,7 @@ template <class T>
 void softmax(const AxisShape& shape, const T* x, T* y, int threads);
 
 template <class T>
-void softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientTarget<T> dx,
+void softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientSink<T> dx,
                       int threads);
 
 /// y may be x.
@@ -28,7 +28,7 @@ template <class T>
 void log_softmax(const AxisShape& shape, const T* x, T* y, int threads);
 
 template <class T>
-void log_softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientTarget<T> dx,
+void log_softmax_backward(const AxisShape& shape, const T* y, const T* dy, GradientSink<T> dx,
                           int threads);
 
 template <class T>

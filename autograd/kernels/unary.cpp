@@ -72,8 +72,8 @@ void unary(Unary function, std::int64_t n, const T* x, T* y, int threads) {
 }
 
 template <class T>
-void unary_backward(Unary function, std::int64_t n, const T* saved, const T* dy,
-                    GradientTarget<T> dx, int threads) {
+void unary_backward(Unary function, std::int64_t n, const T* saved, const T* dy, GradientSink<T> dx,
+                    int threads) {
   if (!dx) return;
   with_formula<T>(function, [&](auto f) {
     map<T>(
@@ -87,7 +87,7 @@ void power(std::int64_t n, double exponent, const T* x, T* y, int threads) {
 }
 
 template <class T>
-void power_backward(std::int64_t n, double exponent, const T* x, const T* dy, GradientTarget<T> dx,
+void power_backward(std::int64_t n, double exponent, const T* x, const T* dy, GradientSink<T> dx,
                     int threads) {
   if (!dx) return;
   if (exponent == 0.0) {
@@ -102,7 +102,7 @@ void power_backward(std::int64_t n, double exponent, const T* x, const T* dy, Gr
 }
 
 template <class T>
-void affine(std::int64_t n, double factor, double amount, const T* x, GradientTarget<T> y,
+void affine(std::int64_t n, double factor, double amount, const T* x, GradientSink<T> y,
             int threads) {
   if (!y) return;
   const T a = static_cast<T>(factor);
@@ -113,17 +113,17 @@ void affine(std::int64_t n, double factor, double amount, const T* x, GradientTa
 
 template void unary(Unary, std::int64_t, const float*, float*, int);
 template void unary(Unary, std::int64_t, const double*, double*, int);
-template void unary_backward(Unary, std::int64_t, const float*, const float*, GradientTarget<float>,
+template void unary_backward(Unary, std::int64_t, const float*, const float*, GradientSink<float>,
                              int);
 template void unary_backward(Unary, std::int64_t, const double*, const double*,
-                             GradientTarget<double>, int);
+                             GradientSink<double>, int);
 template void power(std::int64_t, double, const float*, float*, int);
 template void power(std::int64_t, double, const double*, double*, int);
-template void power_backward(std::int64_t, double, const float*, const float*,
-                             GradientTarget<float>, int);
+template void power_backward(std::int64_t, double, const float*, const float*, GradientSink<float>,
+                             int);
 template void power_backward(std::int64_t, double, const double*, const double*,
-                             GradientTarget<double>, int);
-template void affine(std::int64_t, double, double, const float*, GradientTarget<float>, int);
-template void affine(std::int64_t, double, double, const double*, GradientTarget<double>, int);
+                             GradientSink<double>, int);
+template void affine(std::int64_t, double, double, const float*, GradientSink<float>, int);
+template void affine(std::int64_t, double, double, const double*, GradientSink<double>, int);
 
 }  // namespace heddle::kernels

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/gradient_target.h"
+#include "autograd/kernels/gradient_sink.h"
 
 namespace heddle::kernels {
 
@@ -23,8 +23,8 @@ void unary(Unary function, std::int64_t n, const T* x, T* y, int threads);
 /// dx (+)= dy f'(x). `saved` [n] is y where backward_reads_output, else x. At 0 the derivatives of
 /// abs and relu are 0.
 template <class T>
-void unary_backward(Unary function, std::int64_t n, const T* saved, const T* dy,
-                    GradientTarget<T> dx, int threads);
+void unary_backward(Unary function, std::int64_t n, const T* saved, const T* dy, GradientSink<T> dx,
+                    int threads);
 
 /// y = x^exponent; exponents -2 to 3, 1/2 and -1/2 without a call of the C library.
 template <class T>
@@ -32,12 +32,12 @@ void power(std::int64_t n, double exponent, const T* x, T* y, int threads);
 
 /// dx (+)= dy exponent x^(exponent - 1); 0 where the exponent is 0.
 template <class T>
-void power_backward(std::int64_t n, double exponent, const T* x, const T* dy, GradientTarget<T> dx,
+void power_backward(std::int64_t n, double exponent, const T* x, const T* dy, GradientSink<T> dx,
                     int threads);
 
 /// y (+)= factor x + amount. Backward is the same with dy, dx and amount 0.
 template <class T>
-void affine(std::int64_t n, double factor, double amount, const T* x, GradientTarget<T> y,
+void affine(std::int64_t n, double factor, double amount, const T* x, GradientSink<T> y,
             int threads);
 
 }  // namespace heddle::kernels

@@ -31,12 +31,12 @@ Tensor apply(Context& context, const char* name, Binary function, const Tensor& 
     dispatch(a.dtype, name, [&](auto zero) {
       using T = decltype(zero);
       // One after the other: a and b may be the same tensor.
-      const auto gradient = [&](kernels::GradientTarget<T> da, kernels::GradientTarget<T> db) {
+      const auto gradient = [&](kernels::GradientSink<T> da, kernels::GradientSink<T> db) {
         kernels::binary_backward<T>(function, shape, a.as<T>(), b.as<T>(), back.upstream<T>(y), da,
                                     db, back.context().threads());
       };
-      gradient(back.target<T>(a), {});
-      gradient({}, back.target<T>(b));
+      gradient(back.sink<T>(a), {});
+      gradient({}, back.sink<T>(b));
     });
   });
   return y;
@@ -54,7 +54,7 @@ Tensor affine(Context& context, const char* name, const Tensor& x, double factor
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, name, [&](auto zero) {
       using T = decltype(zero);
-      kernels::affine<T>(x.elements(), factor, 0.0, b.upstream<T>(y), b.target<T>(x),
+      kernels::affine<T>(x.elements(), factor, 0.0, b.upstream<T>(y), b.sink<T>(x),
                          b.context().threads());
     });
   });
@@ -105,12 +105,12 @@ Tensor where(Context& context, const Tensor& mask, const Tensor& a, const Tensor
   op.record({y}, [=](Backward& back) {
     dispatch(a.dtype, "where", [&](auto zero) {
       using T = decltype(zero);
-      const auto gradient = [&](kernels::GradientTarget<T> da, kernels::GradientTarget<T> db) {
+      const auto gradient = [&](kernels::GradientSink<T> da, kernels::GradientSink<T> db) {
         kernels::where_backward<T>(shape, mask.shape, mask.as<std::uint8_t>(), back.upstream<T>(y),
                                    da, db, back.context().threads());
       };
-      gradient(back.target<T>(a), {});
-      gradient({}, back.target<T>(b));
+      gradient(back.sink<T>(a), {});
+      gradient({}, back.sink<T>(b));
     });
   });
   return y;
@@ -133,7 +133,7 @@ Tensor masked_fill(Context& context, const Tensor& x, const Tensor& mask, double
         dispatch(x.dtype, "masked_fill", [&](auto zero) {
           using T = decltype(zero);
           kernels::masked_fill_backward<T>(x.shape, mask.shape, mask.as<std::uint8_t>(),
-                                           b.upstream<T>(y), b.target<T>(x), b.context().threads());
+                                           b.upstream<T>(y), b.sink<T>(x), b.context().threads());
         });
       },
       !std::isfinite(value));

@@ -134,18 +134,18 @@ struct BlockGradients {
     for (int i = 0; i < 3; ++i) {
       if (results[i]->ld != 0) continue;
       const Tensor& matrix = blocks[i]->matrix;
-      const auto target = b.target<T>(matrix);
+      const auto sink = b.sink<T>(matrix);
       std::int64_t covered = 0;
       for (int j = i; j < 3; ++j) {
         if (blocks[j]->matrix.slot == matrix.slot) covered += widths[j];
       }
-      if (target && !target.add && covered < matrix.shape.columns()) {
-        std::fill_n(target.data, matrix.elements(), T{0});
+      if (sink && !sink.add && covered < matrix.shape.columns()) {
+        std::fill_n(sink.data, matrix.elements(), T{0});
       }
       for (int j = i; j < 3; ++j) {
         if (blocks[j]->matrix.slot != matrix.slot) continue;
-        T* const data = target ? target.data + blocks[j]->first : nullptr;
-        *results[j] = {{data, target.add}, matrix.shape.columns()};
+        T* const data = sink ? sink.data + blocks[j]->first : nullptr;
+        *results[j] = {{data, sink.add}, matrix.shape.columns()};
       }
     }
   }

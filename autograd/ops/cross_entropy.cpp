@@ -59,8 +59,8 @@ Tensor cross_entropy(Context& context, const Tensor& x, const Tensor& weight, co
     if (op.recording()) {
       const Backward now(context, context.tape());
       if (dx.data != nullptr) gradients.x = {dx.as<T>(), false};
-      gradients.weight = now.target<T>(weight);
-      gradients.bias = now.target<T>(bias);
+      gradients.weight = now.sink<T>(weight);
+      gradients.bias = now.sink<T>(bias);
     }
     *loss.as<T>() = static_cast<T>(
         kernels::cross_entropy<T>(input, gradients, context.scratch(), context.threads()));

@@ -69,7 +69,7 @@ Tensor embed(Context& context, const Tensor& table, const Tensor& positions,
     dispatch(table.dtype, "embed", [&](auto zero) {
       using T = decltype(zero);
       const kernels::EmbeddingGradients<T> gradients{
-          b.target<T>(table), table.shape[0], b.target<T>(positions),
+          b.sink<T>(table), table.shape[0], b.sink<T>(positions),
           positions.data != nullptr ? positions.shape[0] : 0};
       kernels::embedding_backward<T>(tokens, columns, scale, mask, b.upstream<T>(y), gradients,
                                      b.context().threads());

@@ -20,7 +20,7 @@ Tensor gated(Context& context, const Tensor& x, Activation activation) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "gated", [&](auto zero) {
       using T = decltype(zero);
-      kernels::gated_backward<T>(activation, rows, n, x.as<T>(), b.upstream<T>(y), b.target<T>(x),
+      kernels::gated_backward<T>(activation, rows, n, x.as<T>(), b.upstream<T>(y), b.sink<T>(x),
                                  b.context().threads());
     });
   });

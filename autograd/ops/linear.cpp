@@ -62,13 +62,12 @@ void multiply(Context& context, const ProductShape& s, const T* a, const T* b, T
 
 // The gradient of one factor. A factor that serves all batches gets the sum of their gradients.
 template <class T, class Left, class Right>
-void backward_of(Backward& b, kernels::GradientTarget<T> target, const Batches& p,
-                 std::int64_t step, const ProductShape& shape, const Left& left,
-                 const Right& right) {
-  if (!target) return;
+void backward_of(Backward& b, kernels::GradientSink<T> sink, const Batches& p, std::int64_t step,
+                 const ProductShape& shape, const Left& left, const Right& right) {
+  if (!sink) return;
   for (std::int64_t i = 0; i < p.count; ++i) {
-    const bool add = target.add || (step == 0 && i > 0);
-    kernels::gemm<T>(shape, left(i), right(i), {target.data + i * step, shape.n, add},
+    const bool add = sink.add || (step == 0 && i > 0);
+    kernels::gemm<T>(shape, left(i), right(i), {sink.data + i * step, shape.n, add},
                      b.context().scratch(), b.context().threads());
   }
 }
@@ -99,9 +98,9 @@ Tensor matmul(Context& context, const Tensor& a, const Tensor& b) {
       const auto factor = [](const Tensor& x, std::int64_t step, std::int64_t stride) {
         return [=](std::int64_t i) { return Operand<T>{x.as<T>() + i * step, stride, true}; };
       };
-      backward_of<T>(back, back.target<T>(a), p, p.a_step, {m, k, n}, upstream(false),
+      backward_of<T>(back, back.sink<T>(a), p, p.a_step, {m, k, n}, upstream(false),
                      factor(b, p.b_step, n));
-      backward_of<T>(back, back.target<T>(b), p, p.b_step, {k, n, m}, factor(a, p.a_step, k),
+      backward_of<T>(back, back.sink<T>(b), p, p.b_step, {k, n, m}, factor(a, p.a_step, k),
                      upstream(false));
     });
   });
@@ -158,7 +157,7 @@ void epilogue_backward(Backward& b, const ProductShape& shape, Activation activa
     kernels::dropout<T>(mask, shape.m, shape.n, dy, {dy}, threads);
   }
   kernels::bias_activation_backward<T>(activation, shape.m, shape.n, saved.as<T>(), dy, dy,
-                                       b.target<T>(bias), threads, scale);
+                                       b.sink<T>(bias), threads, scale);
 }
 
 void check_fused(Activation activation, double dropout) {
@@ -190,13 +189,13 @@ Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Ten
       T* const dpre = b.consume<T>(y);
       epilogue_backward<T>(b, shape, activation, mask, pre.data != nullptr ? pre : y, dpre, bias);
       const auto multiply = [&](const ProductShape& s, Operand<T> left, Operand<T> right,
-                                kernels::GradientTarget<T> target) {
-        if (!target) return;
-        kernels::gemm<T>(s, left, right, {target.data, s.n, target.add}, b.context().scratch(),
+                                kernels::GradientSink<T> sink) {
+        if (!sink) return;
+        kernels::gemm<T>(s, left, right, {sink.data, s.n, sink.add}, b.context().scratch(),
                          b.context().threads());
       };
-      multiply({rows, in, out}, {dpre, out}, {weight.as<T>(), in}, b.target<T>(x));
-      multiply({out, in, rows}, {dpre, out, true}, {x.as<T>(), in}, b.target<T>(weight));
+      multiply({rows, in, out}, {dpre, out}, {weight.as<T>(), in}, b.sink<T>(x));
+      multiply({out, in, rows}, {dpre, out, true}, {x.as<T>(), in}, b.sink<T>(weight));
     });
   });
   return y;

@@ -42,7 +42,7 @@ template <class T>
 kernels::NormGradients<T> gradients_of(Backward& b, const Tensor& x, const Tensor& gain,
                                        const Tensor& bias) {
   const std::int64_t size = kernels::norm_scratch(x.shape.rows(), x.shape.columns());
-  return {b.target<T>(gain), b.target<T>(bias), b.context().scratch().allocate<T>(size)};
+  return {b.sink<T>(gain), b.sink<T>(bias), b.context().scratch().allocate<T>(size)};
 }
 
 Tensor norm(Context& context, const char* name, NormType type, const Tensor& x, const Tensor& gain,
@@ -62,7 +62,7 @@ Tensor norm(Context& context, const char* name, NormType type, const Tensor& x, 
     dispatch(x.dtype, name, [&](auto zero) {
       using T = decltype(zero);
       const ArenaScope scope(b.context().scratch());
-      const auto dx = b.target<T>(x);  // before the others: x and gain may be one tensor
+      const auto dx = b.sink<T>(x);  // before the others: x and gain may be one tensor
       kernels::norm_backward<T>(norm_of<T>(type, eps, gain, bias), rows, columns, b.upstream<T>(y),
                                 x.as<T>(), statistics.as<T>(), dx,
                                 gradients_of<T>(b, x, gain, bias), b.context().threads());
@@ -114,14 +114,14 @@ ResidualNorm residual_norm(Context& context, const Tensor& x, const Tensor& delt
       const ArenaScope scope(b.context().scratch());
       const T* const dy = b.upstream<T>(result.normed);
       const T* const dsum = b.upstream<T>(result.sum);
-      const kernels::ResidualGradients<T> targets{b.target<T>(x), b.target<T>(delta)};
+      const kernels::ResidualGradients<T> sinks{b.sink<T>(x), b.sink<T>(delta)};
       if (dy == nullptr) {  // only the sum was used
-        return kernels::residual_add_backward<T>(mask, rows, columns, dsum, targets,
+        return kernels::residual_add_backward<T>(mask, rows, columns, dsum, sinks,
                                                  b.context().threads());
       }
-      kernels::residual_norm_backward<T>(
-          norm_of<T>(type, eps, gain, bias), mask, rows, columns, {dy, dsum}, result.sum.as<T>(),
-          statistics.as<T>(), targets, gradients_of<T>(b, x, gain, bias), b.context().threads());
+      kernels::residual_norm_backward<T>(norm_of<T>(type, eps, gain, bias), mask, rows, columns,
+                                         {dy, dsum}, result.sum.as<T>(), statistics.as<T>(), sinks,
+                                         gradients_of<T>(b, x, gain, bias), b.context().threads());
     });
   });
   return result;
@@ -143,8 +143,7 @@ Tensor residual(Context& context, const Tensor& x, const Tensor& delta, double d
     dispatch(x.dtype, "residual", [&](auto zero) {
       using T = decltype(zero);
       kernels::residual_add_backward<T>(mask, rows, columns, b.upstream<T>(y),
-                                        {b.target<T>(x), b.target<T>(delta)},
-                                        b.context().threads());
+                                        {b.sink<T>(x), b.sink<T>(delta)}, b.context().threads());
     });
   });
   return y;

@@ -22,7 +22,7 @@ Tensor apply(Context& context, const char* name, Unary function, const Tensor& x
       using T = decltype(zero);
       const Tensor& saved = kernels::backward_reads_output(function) ? y : x;
       kernels::unary_backward<T>(function, x.elements(), saved.as<T>(), b.upstream<T>(y),
-                                 b.target<T>(x), b.context().threads());
+                                 b.sink<T>(x), b.context().threads());
     });
   });
   return y;
@@ -71,8 +71,8 @@ Tensor pow(Context& context, const Tensor& x, double exponent) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "pow", [&](auto zero) {
       using T = decltype(zero);
-      kernels::power_backward<T>(x.elements(), exponent, x.as<T>(), b.upstream<T>(y),
-                                 b.target<T>(x), b.context().threads());
+      kernels::power_backward<T>(x.elements(), exponent, x.as<T>(), b.upstream<T>(y), b.sink<T>(x),
+                                 b.context().threads());
     });
   });
   return y;
@@ -93,7 +93,7 @@ Tensor dropout(Context& context, const Tensor& x, double probability) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "dropout", [&](auto zero) {
       using T = decltype(zero);
-      kernels::dropout<T>(mask, rows, columns, b.upstream<T>(y), b.target<T>(x),
+      kernels::dropout<T>(mask, rows, columns, b.upstream<T>(y), b.sink<T>(x),
                           b.context().threads());
     });
   });

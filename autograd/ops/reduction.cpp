@@ -33,7 +33,7 @@ Tensor scaled_sum(Context& context, const char* name, const Tensor& x, const Lin
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, name, [&](auto zero) {
       using T = decltype(zero);
-      kernels::sum_backward<T>(line.view, scale, b.upstream<T>(y), b.target<T>(x),
+      kernels::sum_backward<T>(line.view, scale, b.upstream<T>(y), b.sink<T>(x),
                                b.context().threads());
     });
   });
@@ -69,7 +69,7 @@ Tensor max(Context& context, const Tensor& x, int axis, bool keepdim) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "max", [&](auto zero) {
       using T = decltype(zero);
-      kernels::max_backward<T>(line.view, arg.as<std::int32_t>(), b.upstream<T>(y), b.target<T>(x),
+      kernels::max_backward<T>(line.view, arg.as<std::int32_t>(), b.upstream<T>(y), b.sink<T>(x),
                                b.context().threads());
     });
   });
@@ -92,7 +92,7 @@ Tensor variance(Context& context, const Tensor& x, int axis, bool keepdim, int c
     dispatch(x.dtype, "variance", [&](auto zero) {
       using T = decltype(zero);
       kernels::variance_backward<T>(line.view, correction, x.as<T>(), means.as<T>(),
-                                    b.upstream<T>(y), b.target<T>(x), b.context().threads());
+                                    b.upstream<T>(y), b.sink<T>(x), b.context().threads());
     });
   });
   return y;
@@ -110,7 +110,7 @@ Tensor logsumexp(Context& context, const Tensor& x, int axis, bool keepdim) {
     dispatch(x.dtype, "logsumexp", [&](auto zero) {
       using T = decltype(zero);
       kernels::logsumexp_backward<T>(line.view, x.as<T>(), y.as<T>(), b.upstream<T>(y),
-                                     b.target<T>(x), b.context().threads());
+                                     b.sink<T>(x), b.context().threads());
     });
   });
   return y;
@@ -127,7 +127,7 @@ Tensor softmax(Context& context, const Tensor& x, int axis) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "softmax", [&](auto zero) {
       using T = decltype(zero);
-      kernels::softmax_backward<T>(line.view, y.as<T>(), b.upstream<T>(y), b.target<T>(x),
+      kernels::softmax_backward<T>(line.view, y.as<T>(), b.upstream<T>(y), b.sink<T>(x),
                                    b.context().threads());
     });
   });
@@ -145,7 +145,7 @@ Tensor log_softmax(Context& context, const Tensor& x, int axis) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "log_softmax", [&](auto zero) {
       using T = decltype(zero);
-      kernels::log_softmax_backward<T>(line.view, y.as<T>(), b.upstream<T>(y), b.target<T>(x),
+      kernels::log_softmax_backward<T>(line.view, y.as<T>(), b.upstream<T>(y), b.sink<T>(x),
                                        b.context().threads());
     });
   });

@@ -90,7 +90,7 @@ Tensor rotary(Context& context, const Tensor& x, Sequences sequences,
     dispatch(x.dtype, "rotary", [&](auto zero) {
       using T = decltype(zero);
       kernels::rotary_backward<T>(shape, static_cast<const T*>(table), b.upstream<T>(y),
-                                  b.target<T>(x), b.context().threads());
+                                  b.sink<T>(x), b.context().threads());
     });
   });
   return y;

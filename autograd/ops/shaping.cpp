@@ -10,7 +10,7 @@ namespace heddle {
 namespace {
 
 template <class T>
-void swap(const kernels::AxisPair& s, const T* x, kernels::GradientTarget<T> y, int threads) {
+void swap(const kernels::AxisPair& s, const T* x, kernels::GradientSink<T> y, int threads) {
   if (s.middle == 1 && s.inner == 1) {
     kernels::transpose_matrices(s.outer, s.a, s.b, x, y, threads);
   } else {
@@ -62,12 +62,11 @@ Tensor join(Context& context, const char* name, std::span<const Tensor> parts,
     dispatch(y.dtype, name, [&](auto zero) {
       using T = decltype(zero);
       for (std::size_t i = 0; i < kept.size(); ++i) {
-        const auto target = b.target<T>(kept[i]);
-        if (!target) continue;
+        const auto sink = b.sink<T>(kept[i]);
+        if (!sink) continue;
         const std::int64_t count = begins[i + 1] - begins[i];
         kernels::copy_range<T>(whole.outer, count, whole.inner, b.upstream<T>(y),
-                               {whole.length, begins[i]}, target, {count, 0},
-                               b.context().threads());
+                               {whole.length, begins[i]}, sink, {count, 0}, b.context().threads());
       }
     });
   });
@@ -99,7 +98,7 @@ Tensor transpose(Context& context, const Tensor& x, int axis_a, int axis_b) {
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "transpose", [&](auto zero) {
       using T = decltype(zero);
-      swap<T>(back, b.upstream<T>(y), b.target<T>(x), b.context().threads());
+      swap<T>(back, b.upstream<T>(y), b.sink<T>(x), b.context().threads());
     });
   });
   return y;
@@ -127,13 +126,13 @@ Tensor slice(Context& context, const Tensor& x, int axis, std::int64_t begin, st
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "slice", [&](auto zero) {
       using T = decltype(zero);
-      const auto target = b.target<T>(x);
+      const auto sink = b.sink<T>(x);
       const int threads = b.context().threads();
-      if (!target.add) {
-        kernels::clear_outside<T>(whole.outer, count, whole.inner, target.data,
-                                  {whole.length, begin}, threads);
+      if (!sink.add) {
+        kernels::clear_outside<T>(whole.outer, count, whole.inner, sink.data, {whole.length, begin},
+                                  threads);
       }
-      kernels::copy_range<T>(whole.outer, count, whole.inner, b.upstream<T>(y), {count, 0}, target,
+      kernels::copy_range<T>(whole.outer, count, whole.inner, b.upstream<T>(y), {count, 0}, sink,
                              {whole.length, begin}, threads);
     });
   });
@@ -185,7 +184,7 @@ Tensor gather(Context& context, const Tensor& x, int axis, std::span<const std::
   op.record({y}, [=](Backward& b) {
     dispatch(x.dtype, "gather", [&](auto zero) {
       using T = decltype(zero);
-      kernels::gather_backward<T>(shape, b.upstream<T>(y), b.target<T>(x), b.context().threads());
+      kernels::gather_backward<T>(shape, b.upstream<T>(y), b.sink<T>(x), b.context().threads());
     });
   });
   return y;

@@ -22,7 +22,7 @@ Tensor cube(Context& context, const Tensor& x, std::int64_t at, double error) {
   }
   op.record({y}, [=](Backward& b) {
     const double* const dy = b.upstream<double>(y);
-    const auto dx = b.target<double>(x);
+    const auto dx = b.sink<double>(x);
     for (std::int64_t i = 0; i < x.elements(); ++i) {
       const double v = x.as<double>()[i];
       kernels::put(dx, i, dy[i] * 3 * v * v + (i == at ? error : 0.0));

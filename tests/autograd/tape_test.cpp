@@ -138,8 +138,8 @@ TEST_CASE("one sentence on two lanes: the lane without work adds nothing") {
 TEST_CASE("micro-batches add up after an update that left garbage") {
   Model m;
   GradientSlab slab(m.store), expected(m.store);
-  const auto step = [&](GradientSlab& target, std::uint64_t seed) {
-    Context c(target);
+  const auto step = [&](GradientSlab& gradients, std::uint64_t seed) {
+    Context c(gradients);
     c.begin(Mode::kTraining);
     const Tensor qkv = linear(c, input(c, seed), c.use(joined({m.query, m.key, m.value})));
     c.backward(sum_all(c, mul(c, qkv, qkv)));

@@ -57,9 +57,9 @@ std::string place(const std::string& path, int line) {
   return path + ":" + std::to_string(line) + ": ";
 }
 
-/// What is wrong with an include of `target`, which exists, from a file on `floor`.
-std::string wrong_direction(const Floor& floor, std::string_view target) {
-  const std::optional<Floor> other = floor_of(target);
+/// What is wrong with including `included`, which exists, from a file on `floor`.
+std::string wrong_direction(const Floor& floor, std::string_view included) {
+  const std::optional<Floor> other = floor_of(included);
   if (!other) return " is no part of the house";
   if (other->height > floor.height) return " is on a higher floor";
   if (other->height == floor.height && other->folder != floor.folder) return " is a sibling's";

@@ -113,8 +113,8 @@ bool all_close(const std::vector<T>& got, const std::vector<double>& wanted, dou
 }
 
 template <class T>
-void check_targets(const std::vector<double>& wanted, double extent,
-                   const std::function<void(GradientTarget<T>, int)>& backward) {
+void check_sinks(const std::vector<double>& wanted, double extent,
+                 const std::function<void(GradientSink<T>, int)>& backward) {
   std::vector<T> overwritten(wanted.size(), std::numeric_limits<T>::quiet_NaN());
   std::vector<T> added(wanted.size(), T{1});
   std::vector<T> shared(wanted.size());
@@ -148,11 +148,11 @@ void check_binary(Binary function, const BinaryShape& shape) {
   const auto extent = [&](const Shape& s) {
     return 16.0 * static_cast<double>(shape.result.elements() / s.elements());
   };
-  check_targets<T>(da, extent(shape.a), [&](GradientTarget<T> target, int threads) {
-    binary_backward(function, shape, a.data(), b.data(), dy.data(), target, {}, threads);
+  check_sinks<T>(da, extent(shape.a), [&](GradientSink<T> sink, int threads) {
+    binary_backward(function, shape, a.data(), b.data(), dy.data(), sink, {}, threads);
   });
-  check_targets<T>(db, extent(shape.b), [&](GradientTarget<T> target, int threads) {
-    binary_backward(function, shape, a.data(), b.data(), dy.data(), {}, target, threads);
+  check_sinks<T>(db, extent(shape.b), [&](GradientSink<T> sink, int threads) {
+    binary_backward(function, shape, a.data(), b.data(), dy.data(), {}, sink, threads);
   });
 }
 
@@ -207,11 +207,11 @@ void check_where(const Shape& mask_shape, BinaryShape shape) {
   const auto extent = [&](const Shape& s) {
     return 4.0 * static_cast<double>(shape.result.elements() / s.elements());
   };
-  check_targets<T>(da, extent(shape.a), [&](GradientTarget<T> target, int threads) {
-    where_backward(shape, mask_shape, mask.data(), dy.data(), target, {}, threads);
+  check_sinks<T>(da, extent(shape.a), [&](GradientSink<T> sink, int threads) {
+    where_backward(shape, mask_shape, mask.data(), dy.data(), sink, {}, threads);
   });
-  check_targets<T>(db, extent(shape.b), [&](GradientTarget<T> target, int threads) {
-    where_backward(shape, mask_shape, mask.data(), dy.data(), {}, target, threads);
+  check_sinks<T>(db, extent(shape.b), [&](GradientSink<T> sink, int threads) {
+    where_backward(shape, mask_shape, mask.data(), dy.data(), {}, sink, threads);
   });
 }
 

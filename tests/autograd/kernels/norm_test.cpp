@@ -12,7 +12,7 @@
 
 namespace {
 
-using heddle::kernels::GradientTarget;
+using heddle::kernels::GradientSink;
 using heddle::kernels::kNormBlock;
 using heddle::kernels::Norm;
 using heddle::kernels::norm_scratch;
@@ -63,7 +63,7 @@ struct Result {
                            std::numeric_limits<T>::quiet_NaN());
     heddle::kernels::norm(p.norm(), p.rows, p.columns, p.x.data(), y.data(),
                           {mean.data(), rstd.data()}, threads);
-    GradientTarget<T> to_bias;
+    GradientSink<T> to_bias;
     if (p.type == NormType::kLayerNorm) to_bias = {dbias.data(), add};
     heddle::kernels::norm_backward<T>(p.norm(), p.rows, p.columns, p.dy.data(), p.x.data(),
                                       {mean.data(), rstd.data()}, {dx.data(), add},

@@ -71,7 +71,7 @@ void check_values(const Input<T>& in, const std::vector<T>& y,
 
 // Backward, overwriting NaN and added to 1, gives dy times slope(line r, j).
 template <class T>
-void check_gradient(const Input<T>& in, const std::function<void(GradientTarget<T>)>& backward,
+void check_gradient(const Input<T>& in, const std::function<void(GradientSink<T>)>& backward,
                     const std::function<double(const std::vector<double>&, std::size_t)>& slope) {
   std::vector<T> dx(in.x.size(), std::numeric_limits<T>::quiet_NaN());
   std::vector<T> added(in.x.size(), T{1});
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("sum and mean", T, float, double) {
           in, y, [&](const auto& line) { return factor * sum_of(line); },
           1 + 0.05 * factor * static_cast<double>(shape.length));
       check_gradient<T>(
-          in, [&](GradientTarget<T> dx) { sum_backward(shape, factor, in.dy.data(), dx, 2); },
+          in, [&](GradientSink<T> dx) { sum_backward(shape, factor, in.dy.data(), dx, 2); },
           [&](const auto&, std::size_t) { return factor; });
     }
   });
@@ -149,7 +149,7 @@ TEST_CASE_TEMPLATE("max", T, float, double) {
     }
     CHECK(right);
     check_gradient<T>(
-        in, [&](GradientTarget<T> dx) { max_backward(shape, index.data(), in.dy.data(), dx, 2); },
+        in, [&](GradientSink<T> dx) { max_backward(shape, index.data(), in.dy.data(), dx, 2); },
         [](const auto& line, std::size_t j) {
           return std::max_element(line.begin(), line.end()) - line.begin() ==
                          static_cast<std::ptrdiff_t>(j)
@@ -201,7 +201,7 @@ TEST_CASE_TEMPLATE("variance", T, float, double) {
       check_values<T>(in, mean, mean_of, 1);
       check_gradient<T>(
           in,
-          [&](GradientTarget<T> dx) {
+          [&](GradientSink<T> dx) {
             variance_backward(shape, correction, in.x.data(), mean.data(), in.dy.data(), dx, 2);
           },
           [&](const auto& line, std::size_t j) {
@@ -220,7 +220,7 @@ TEST_CASE_TEMPLATE("logsumexp", T, float, double) {
     check_values<T>(in, y, logsumexp_of, 1);
     check_gradient<T>(
         in,
-        [&](GradientTarget<T> dx) {
+        [&](GradientSink<T> dx) {
           logsumexp_backward(shape, in.x.data(), y.data(), in.dy.data(), dx, 2);
         },
         [](const auto& line, std::size_t j) { return std::exp(line[j] - logsumexp_of(line)); });

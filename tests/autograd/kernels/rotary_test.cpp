@@ -47,10 +47,10 @@ struct Problem {
   RotaryShape shape() const {
     return {size.tokens, size.columns(), size.heads, size.half, rows.data()};
   }
-  // target (+)= source turned by sign * angle, by equation 34, in double.
+  // result (+)= source turned by sign * angle, by equation 34, in double.
   template <class Source>
   void turn(double sign, const std::vector<Source>& source, std::int64_t source_ld,
-            std::vector<double>& target, std::int64_t target_ld) const {
+            std::vector<double>& result, std::int64_t result_ld) const {
     for (std::int64_t i = 0; i < size.tokens; ++i) {
       for (std::int64_t pair = 0; pair < size.heads * size.half; ++pair) {
         const std::int64_t j = pair % size.half;
@@ -62,7 +62,7 @@ struct Problem {
             std::pow(10000.0, -static_cast<double>(j) / static_cast<double>(size.half));
         const double a = source.data()[i * source_ld + column];
         const double b = source.data()[i * source_ld + column + size.half];
-        double* const to = target.data() + i * target_ld + column;
+        double* const to = result.data() + i * result_ld + column;
         to[0] += a * std::cos(angle) - b * std::sin(angle);
         to[size.half] += a * std::sin(angle) + b * std::cos(angle);
       }

@@ -30,8 +30,8 @@ Tensor swish(Context& context, const Tensor& x, const Tensor& beta) {
     dispatch(x.dtype, "swish", [&](auto zero) {
       using T = decltype(zero);
       const T* const dy = b.upstream<T>(y);
-      const auto dx = b.target<T>(x);
-      const auto dbeta = b.target<T>(beta);
+      const auto dx = b.sink<T>(x);
+      const auto dbeta = b.sink<T>(beta);
       if (dbeta && !dbeta.add) std::fill_n(dbeta.data, columns, T{0});
       for (std::int64_t i = 0; i < x.elements(); ++i) {
         const T v = x.as<T>()[i];

@@ -4,7 +4,7 @@
 namespace heddle::kernels {
 
 template <class T>
-struct GradientTarget {
+struct GradientSink {
   T* data = nullptr;  // null: nobody wants this gradient
   bool add = false;   // false: whatever the memory holds is overwritten, never read
 
@@ -15,8 +15,8 @@ struct GradientTarget {
 
 /// Writes one element.
 template <class T>
-[[gnu::always_inline]] inline void put(const GradientTarget<T>& target, long index, T value) {
-  target.data[index] = target.add ? target.data[index] + value : value;
+[[gnu::always_inline]] inline void put(const GradientSink<T>& sink, long index, T value) {
+  sink.data[index] = sink.add ? sink.data[index] + value : value;
 }
 
 }  // namespace heddle::kernels
