@@ -39,7 +39,7 @@ void add(const ParameterStore& store, std::vector<double>& sums) {
   for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(values[i]);
 }
 
-// Into the memory of the first one, which is not its file.
+// Into the slab of the first one, which is not its file.
 template <class T>
 void write_mean(const ParameterStore& store, const std::vector<double>& sums, double count) {
   T* const values = static_cast<T*>(store.slab());

@@ -20,7 +20,7 @@ class AverageModel {
   void save(const std::filesystem::path& folder) const;
 
  private:
-  TrainedModel model_;  // the weights in memory are not those of its file
+  TrainedModel model_;  // its weights are not those of its file
 };
 
 /// Writes that of `models` into the new folder `output`: whole or not at all. Throws FileError,

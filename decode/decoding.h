@@ -1,4 +1,4 @@
-// What decoding is given, what it finds, and the memory that it works in.
+// What decoding is given, what it finds, and the space that it works in.
 #pragma once
 
 #include <algorithm>
@@ -57,7 +57,7 @@ struct DecodingInput {
 /// Of an output there is room for so many from the start; longer ones allocate as they grow.
 inline constexpr std::int32_t kReservedTokens = 1024;
 
-/// The memory of decoding, used again from batch to batch.
+/// The space of decoding, used again from batch to batch.
 struct DecodingSpace {
   explicit DecodingSpace(int threads = 1)
       : own(std::make_unique<Context>(threads)), context(*own) {}

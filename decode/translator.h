@@ -49,7 +49,7 @@ struct TranslatorOptions {
   /// Tokens of a source, its end included; at most as many as the model has positions.
   std::int64_t longest_source = 1024;
   int threads = 1;
-  /// Memory to decode in that is there anyway: one for each thread, as far as they go.
+  /// Contexts to decode in that exist anyway: one for each thread, as far as they go.
   std::vector<Context*> contexts = {};
   /// Called between batches, by any thread; it may throw to stop.
   std::function<void()> tick = {};

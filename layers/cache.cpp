@@ -12,7 +12,7 @@ void CachedRows::reset(std::int64_t width, DType dtype) {
 }
 
 void CachedRows::grow(std::int64_t rows) {
-  memory_.grow(static_cast<std::size_t>(rows * width_) * size_of(dtype_));
+  storage_.grow(static_cast<std::size_t>(rows * width_) * size_of(dtype_));
 }
 
 void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from,
@@ -21,7 +21,7 @@ void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from
     return static_cast<std::size_t>(count) * size_of(dtype_);
   };
   const auto* source = static_cast<const std::byte*>(from.matrix.data) + bytes(from.first);
-  std::byte* place = memory_.data() + bytes(row * width_ + first);
+  std::byte* place = storage_.data() + bytes(row * width_ + first);
   for (std::int64_t i = 0; i < from.matrix.shape[0]; ++i) {
     std::memcpy(place, source, bytes(columns));
     source += bytes(from.matrix.shape.columns());
@@ -30,7 +30,7 @@ void CachedRows::write(std::int64_t row, std::int64_t first, const Columns& from
 }
 
 Tensor CachedRows::view(Context& context, std::int64_t count) const {
-  return context.view(memory_.data(), {count, width_}, dtype_);
+  return context.view(storage_.data(), {count, width_}, dtype_);
 }
 
 void DecoderCache::begin(const Layout& layout, Sequences source, DType dtype) {

@@ -1,5 +1,5 @@
 // What decoding token by token keeps: the keys and values of what has been decoded, and those of
-// the encoder's output. The memory of one translation, used again for the next.
+// the encoder's output. The storage of one translation, used again for the next.
 //
 // Self-attention. Each sublayer has one matrix of rows [key | value]; every new token of every
 // hypothesis gets the next row. Which rows are the past of a hypothesis says the ancestry table
@@ -22,10 +22,10 @@
 
 namespace heddle {
 
-/// A matrix that grows by rows and keeps its memory.
+/// A matrix that grows by rows and keeps its storage.
 class CachedRows {
  public:
-  /// Empty, of rows with `width` columns; memory is kept.
+  /// Empty, of rows with `width` columns; storage is kept.
   void reset(std::int64_t width, DType dtype);
   /// Makes room for `rows` rows in all; what is there stays.
   void grow(std::int64_t rows);
@@ -37,7 +37,7 @@ class CachedRows {
  private:
   std::int64_t width_ = 0;
   DType dtype_ = DType::kFloat32;
-  GrowingMemory memory_;
+  GrowingMemory storage_;
 };
 
 class DecoderCache {

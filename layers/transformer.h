@@ -50,8 +50,8 @@ class Transformer {
               double label_smoothing) const;
 
   /// Begins to decode step by step in `cache`, with a hypothesis for each sentence of `source`. The
-  /// encoder runs over a few sentences at a time, in steps of their own: so much memory is enough.
-  /// Inference.
+  /// encoder runs over a few sentences at a time, in steps of their own, so that the arena stays
+  /// small. Inference.
   void begin_decoding(Context& context, const Tokens& source, DecoderCache& cache) const;
   /// The next tokens of every hypothesis, at least one of each -> their states. Where it throws,
   /// the cache has to be begun anew.

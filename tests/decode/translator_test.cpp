@@ -110,7 +110,7 @@ TEST_CASE("translator: beams and samples depend on their line and its number alo
   }
 }
 
-TEST_CASE("translator: decodes in memory that it is lent, and gives it back as it was") {
+TEST_CASE("translator: decodes in contexts that it is lent, and gives them back as they were") {
   SmallRun small;
   small.train({.set = {"train.steps=60"}});
   const TrainedModel model(small / "run");
