@@ -47,7 +47,7 @@ std::string NonFinite::message() const {
   return out.str();
 }
 
-bool is_finite_step(double loss, double gradient_norm) {
+bool is_finite_update(double loss, double gradient_norm) {
   return std::isfinite(loss) && std::isfinite(gradient_norm);
 }
 

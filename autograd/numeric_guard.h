@@ -38,8 +38,8 @@ struct NonFinite {
   std::string message() const;
 };
 
-/// Whether a step may be applied.
-bool is_finite_step(double loss, double gradient_norm);
+/// Whether an update may be applied.
+bool is_finite_update(double loss, double gradient_norm);
 
 /// The Euclidean norm of all gradients, in float64, summed in a fixed order. Unwritten gradients
 /// must have been cleared (sum_lanes, GradientSlab::clear_unwritten).

@@ -12,7 +12,7 @@
 #include "data/line_reader.h"
 #include "decode/trained_model.h"
 #include "train/product_timing.h"
-#include "train/step_timing.h"
+#include "train/update_timing.h"
 
 namespace heddle {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/bench_shapes.h"
-#include "train/step_timing.h"
+#include "train/update_timing.h"
 
 namespace heddle {
 
@@ -21,7 +21,7 @@ struct BenchReport {
   int threads = 1;
   int lanes = 1;
   int updates = 0;  // that were timed
-  StepTiming timing;
+  UpdateTiming timing;
 
   /// A few aligned lines.
   std::string text() const;

@@ -85,12 +85,12 @@ BenchReport measure(const BenchArguments& arguments) {
   const BenchBatch batch(report.sentences, vocabulary, report.lanes, settings.train.lane_tokens);
   Lanes lanes(learner.transformer, learner.store,
               {report.lanes, report.threads, settings.train.label_smoothing});
-  StepTimingOptions options;
+  UpdateTimingOptions options;
   options.clip_norm = settings.train.clip_norm;
   options.updates = report.updates;
   options.threads = report.threads;
   const auto say = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
-  report.timing = time_step(lanes, learner.optimizer, batch.micro_batches(), options, say);
+  report.timing = measure_updates(lanes, learner.optimizer, batch.micro_batches(), options, say);
   return report;
 }
 

@@ -9,8 +9,8 @@
 #include "cli/bench_report.h"
 #include "cli/stop_signals.h"
 #include "cli/verbs.h"
-#include "train/step_timing.h"
 #include "train/training.h"
+#include "train/update_timing.h"
 
 namespace heddle {
 

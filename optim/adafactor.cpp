@@ -130,7 +130,7 @@ void Adafactor::step_matrix(const UpdateInput& input, const Matrix& m) {
   const auto size = static_cast<double>(m.rows * m.columns);
   gather_squares(pass);
   const double parameter_rms = std::sqrt(total(block_sums_, m.blocks()) / size);
-  update_factors(pass, 1.0 - std::pow(static_cast<double>(input.update), -decay_rate_));
+  refresh_factors(pass, 1.0 - std::pow(static_cast<double>(input.update), -decay_rate_));
   const double clip = std::max(1.0, update_rms(pass) / clip_threshold_);
   const double scale = scale_parameter_ ? std::max(eps2_, parameter_rms) : 1.0;
   apply(pass, input.learning_rate * m.learning_rate_factor * scale, clip);
@@ -161,7 +161,7 @@ void Adafactor::gather_squares(const Pass<T>& pass) {
 
 // R and C, and what they multiply an update with.
 template <class T>
-void Adafactor::update_factors(const Pass<T>& pass, double beta2) {
+void Adafactor::refresh_factors(const Pass<T>& pass, double beta2) {
   const Matrix& m = pass.matrix;
   const auto moved = [&](T* moment, double mean) {
     *moment = static_cast<T>(beta2 * static_cast<double>(*moment) + (1.0 - beta2) * (mean + eps1_));

@@ -53,7 +53,7 @@ class Adafactor {
   template <class T>
   void gather_squares(const Pass<T>& pass);
   template <class T>
-  void update_factors(const Pass<T>& pass, double beta2);
+  void refresh_factors(const Pass<T>& pass, double beta2);
   template <class T>
   double update_rms(const Pass<T>& pass);
   template <class T>

@@ -16,7 +16,7 @@ MovingAverage::MovingAverage(ParameterStore& store, double decay) : store_(store
   std::memcpy(slab_.get(), store.slab(), bytes);
 }
 
-void MovingAverage::update(std::int64_t update, int threads) {
+void MovingAverage::follow(std::int64_t update, int threads) {
   constexpr std::int64_t kGrain = 16384;
   const double t = static_cast<double>(update);
   const double share = 1.0 - std::min(decay_, (1.0 + t) / (10.0 + t));

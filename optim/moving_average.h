@@ -20,7 +20,7 @@ class MovingAverage {
   MovingAverage(ParameterStore& store, double decay);
 
   /// After update `update`, counted from 1. Bits do not depend on `threads`.
-  void update(std::int64_t update, int threads);
+  void follow(std::int64_t update, int threads);
 
   /// As parameters in a file. Throws FileError.
   void save(const std::filesystem::path& file);

@@ -22,7 +22,7 @@ bool decays_to_an_end(ScheduleKind kind) {
 
 }  // namespace
 
-Schedule::Schedule(const Config& schedule, std::int64_t d_model, std::int64_t steps)
+Schedule::Schedule(const Config& schedule, std::int64_t d_model, std::int64_t updates)
     : kind_(schedule.choice("type", "noam", kSchedules, "How the learning rate changes.")),
       warmup_(static_cast<double>(schedule.integer("warmup", 4000, {0, kMostUpdates},
                                                    "Updates in which the learning rate climbs."))) {
@@ -31,16 +31,16 @@ Schedule::Schedule(const Config& schedule, std::int64_t d_model, std::int64_t st
                           "The highest learning rate, by default 0.001; of \"noam\" a factor, by "
                           "default 1.");
   if (noam) peak_ /= std::sqrt(static_cast<double>(d_model));
-  if (decays_to_an_end(kind_)) read_decay(schedule, steps);
+  if (decays_to_an_end(kind_)) read_decay(schedule, updates);
 }
 
-void Schedule::read_decay(const Config& schedule, std::int64_t steps) {
+void Schedule::read_decay(const Config& schedule, std::int64_t updates) {
   final_ = schedule.number("final_learning_rate", 0.0, {.least = 0.0},
                            "The learning rate after decay_steps.");
   const auto given = schedule.integer_or("decay_steps", "auto", {1, kMostUpdates},
                                          "The update at which the decay ends; by default the "
                                          "last of the run.");
-  const std::int64_t end = given.value_or(steps);
+  const std::int64_t end = given.value_or(updates);
   decay_steps_ = static_cast<double>(end);
   if (end == 0) {
     schedule.error("decay_steps",

@@ -19,15 +19,15 @@ enum class ScheduleKind : std::uint8_t { kNoam, kInverseSqrt, kCosine, kLinear, 
 
 class Schedule {
  public:
-  /// Reads "type", "warmup", "learning_rate", "final_learning_rate" and "decay_steps". `steps` are
-  /// the updates of the whole run, after which a decay ends by default; 0: not known.
-  Schedule(const Config& schedule, std::int64_t d_model, std::int64_t steps);
+  /// Reads "type", "warmup", "learning_rate", "final_learning_rate" and "decay_steps". `updates`
+  /// are the updates of the whole run, after which a decay ends by default; 0: not known.
+  Schedule(const Config& schedule, std::int64_t d_model, std::int64_t updates);
 
   /// The learning rate of an update, counted from 1.
   double operator()(std::int64_t update) const;
 
  private:
-  void read_decay(const Config& schedule, std::int64_t steps);
+  void read_decay(const Config& schedule, std::int64_t updates);
   double decayed(double t) const;
 
   ScheduleKind kind_;

@@ -7,7 +7,7 @@ namespace heddle {
 
 namespace {
 
-std::int64_t steps_of(const Settings& settings) {
+std::int64_t updates_of(const Settings& settings) {
   return settings.train.steps.value_or(0);
 }
 
@@ -25,7 +25,7 @@ Learner::Learner(const Config& root, const Settings& settings, const Vocabularie
       transformer(Scope(store), root.object("model", "The Transformer."), vocabularies),
       optimizer(root.object("optimizer", "How weights change."), store),
       schedule(root.object("schedule", "The learning rate, update by update."),
-               transformer.d_model(), steps_of(settings)) {}
+               transformer.d_model(), updates_of(settings)) {}
 
 std::string Learner::bad_numbers() const {
   if (const auto found = find_non_finite(store)) return found->message();

@@ -138,8 +138,8 @@ UpdateResult Trainer::update(Prefetcher& batches) {
   gather(batches);
   ++state_.update;
   const UpdateResult result = lanes_.run(micro_batches_.all(), key());
-  if (!is_finite_step(result.loss, result.gradient_norm)) return result;
-  step(result);
+  if (!is_finite_update(result.loss, result.gradient_norm)) return result;
+  apply(result);
   state_.skipped = 0;
   state_.target_tokens += result.target_tokens;
   state_.since_report.target_tokens += result.target_tokens;
@@ -149,12 +149,12 @@ UpdateResult Trainer::update(Prefetcher& batches) {
 }
 
 // By the gradients of the lanes.
-void Trainer::step(const UpdateResult& result) {
+void Trainer::apply(const UpdateResult& result) {
   Learner& learner = parts_.learner;
   const std::int64_t begin = nanoseconds_now();
   learner.optimizer.step(lanes_.gradients(), learning_rate(), state_.update,
                          clip_scale(result.gradient_norm, config_.clip_norm), parts_.threads);
-  if (learner.average) learner.average->update(state_.update, parts_.threads);
+  if (learner.average) learner.average->follow(state_.update, parts_.threads);
   if (parts_.profile != nullptr) {
     parts_.profile->optimizer_nanoseconds += nanoseconds_now() - begin;
   }
@@ -369,7 +369,7 @@ Trainer::End Trainer::run(RunFolder& folder, MetricsFile& metrics) {
     };
     if (!state_.validation_due) {
       const UpdateResult last = update(batches);
-      if (!is_finite_step(last.loss, last.gradient_norm)) skip(last, metrics);
+      if (!is_finite_update(last.loss, last.gradient_norm)) skip(last, metrics);
       if (due({config_.report_every})) report(metrics, last, batches);
       const bool can_validate = parts_.corpora.valid() != nullptr;
       if (can_validate && due(config_.validate_every)) state_.validation_due = epochs;
@@ -388,7 +388,7 @@ Trainer::Speed Trainer::measure(int updates, const std::function<void()>& tick) 
     tick();
     if (i == kWarmUp) window_ = {};
     const UpdateResult result = update(batches);
-    check<NumericError>(is_finite_step(result.loss, result.gradient_norm),
+    check<NumericError>(is_finite_update(result.loss, result.gradient_norm),
                         "the first updates are not finite; lower schedule.learning_rate");
   }
   return {static_cast<double>(window_.target_tokens) / seconds_since(window_.begin),

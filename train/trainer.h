@@ -83,7 +83,7 @@ class Trainer {
   double learning_rate() const;
   StepKey key() const;
   UpdateResult update(Prefetcher& batches);
-  void step(const UpdateResult& result);
+  void apply(const UpdateResult& result);
   void gather(Prefetcher& batches);
   void skip(const UpdateResult& result, MetricsFile& metrics);
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);

@@ -50,7 +50,7 @@ struct Model {
     const Tensor l = loss(c);
     c.backward(l);
     slab.clear_unwritten(1);
-    return is_finite_step(l.value(), gradient_norm(slab, 1));
+    return is_finite_update(l.value(), gradient_norm(slab, 1));
   }
 };
 
@@ -131,7 +131,7 @@ TEST_CASE("a gradient that overflows in backward alone is found there") {
   const Tensor l = loss(c);
   c.backward(l);
   CHECK(std::isfinite(l.value()));
-  CHECK_FALSE(is_finite_step(l.value(), gradient_norm(slab, 1)));
+  CHECK_FALSE(is_finite_update(l.value(), gradient_norm(slab, 1)));
   const auto found = find_non_finite(c, {}, loss);
   REQUIRE(found.has_value());
   CHECK(found->where == NonFinite::Where::kBackward);

@@ -140,9 +140,9 @@ void check_first_step(const std::string& name, DType dtype, double bound) {
   }
 }
 
-/// Ten steps of Adam (Kingma and Ba 2015, algorithm 1) with the schedule of Vaswani et al. 2017,
+/// Ten updates by Adam (Kingma and Ba 2015, algorithm 1) with the schedule of Vaswani et al. 2017,
 /// equation 3, written out; their losses, and the loss after them.
-std::vector<double> ten_steps(Golden& golden) {
+std::vector<double> ten_updates(Golden& golden) {
   constexpr double kBeta1 = 0.9, kBeta2 = 0.98, kEps = 1e-9, kWarmUp = 4.0, kModel = 8.0;
   const auto count = static_cast<std::size_t>(golden.store.elements());
   auto* const weights = static_cast<double*>(golden.store.slab());
@@ -188,7 +188,7 @@ TEST_CASE("golden: ten steps of Adam lose as PyTorch's do") {
     std::vector<double> expected = golden.values("adam.losses");
     REQUIRE(expected.size() == 10);
     expected.push_back(golden.values("adam.final_loss").at(0));
-    const std::vector<double> losses = ten_steps(golden);
+    const std::vector<double> losses = ten_updates(golden);
     REQUIRE(losses.size() == 11);
     for (std::size_t i = 0; i < losses.size(); ++i) {
       CHECK(losses[i] == doctest::Approx(expected[i]).epsilon(1e-7));

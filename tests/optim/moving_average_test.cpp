@@ -40,7 +40,7 @@ TEST_CASE("moving average: forgets the first weights soon, then by its decay") {
   std::vector<double> expected(w.values(), w.values() + kSize);
   for (int update = 1; update <= 20; ++update) {
     w.change(update);
-    average.update(update, update % 3 + 1);
+    average.follow(update, update % 3 + 1);
     const double decay = std::min(0.6, (1.0 + update) / (10.0 + update));
     for (std::size_t i = 0; i < expected.size(); ++i) {
       expected[i] = decay * expected[i] + (1.0 - decay) * w.values()[i];
@@ -65,16 +65,16 @@ TEST_CASE("moving average: goes on from a file with the same bits, with any numb
   for (int update = 1; update <= 3; ++update) {
     one.change(update);
     other.change(update);
-    whole.update(update, 1);
-    first.update(update, 2);
+    whole.follow(update, 1);
+    first.follow(update, 2);
   }
   first.save(file);
   MovingAverage resumed(other.store, 0.99);
   resumed.load(file);
   one.change(4);
   other.change(4);
-  whole.update(4, 1);
-  resumed.update(4, 3);
+  whole.follow(4, 1);
+  resumed.follow(4, 3);
   const MovingAverage::InUse a(whole), b(resumed);
   CHECK(std::equal(one.values(), one.values() + kSize, other.values()));
 

@@ -19,7 +19,7 @@ using heddle::testing::worse_of;
 
 namespace {
 
-constexpr std::int64_t kSteps = 10;
+constexpr std::int64_t kUpdates = 10;
 const std::vector<NamedShape> kGoldenParameters = {
     {"layer.weight", {5, 7}}, {"layer.bias", {5}}, {"norm.gain", {7}}};
 
@@ -37,19 +37,20 @@ class Golden {
   nlohmann::json config(const std::string& name) const {
     return nlohmann::json::parse(file_.metadata().at(name));
   }
-  /// The part of step `step`, from 0.
-  std::vector<double> values(const std::string& name, std::int64_t step, std::int64_t count) const {
+  /// The part of update `update`, from 0.
+  std::vector<double> values(const std::string& name, std::int64_t update,
+                             std::int64_t count) const {
     const SafetensorsEntry& entry = file_.at(name);
     REQUIRE(entry.dtype == "F64");
     std::vector<double> result(static_cast<std::size_t>(count));
     const auto size = result.size() * sizeof(double);
-    REQUIRE((static_cast<std::size_t>(step) + 1) * size <= file_.bytes(entry).size());
-    std::memcpy(result.data(), file_.bytes(entry).data() + static_cast<std::size_t>(step) * size,
+    REQUIRE((static_cast<std::size_t>(update) + 1) * size <= file_.bytes(entry).size());
+    std::memcpy(result.data(), file_.bytes(entry).data() + static_cast<std::size_t>(update) * size,
                 size);
     return result;
   }
 
-  /// Runs a case; the largest error of any parameter after any step, relative to 1 and more.
+  /// Runs a case; the largest error of any parameter after any update, relative to 1 and more.
   double worst(const std::string& name, DType dtype) const {
     nlohmann::json config = this->config(name);
     const double clip_norm = config.value("clip_norm", 0.0);
@@ -60,16 +61,18 @@ class Golden {
     }
     double worst = 0.0;
     int clipped = 0;
-    for (std::int64_t step = 0; step < kSteps; ++step) {
+    for (std::int64_t update = 0; update < kUpdates; ++update) {
       for (const auto& [parameter, shape] : kGoldenParameters) {
-        m.set_gradient(parameter, values("gradients." + parameter, step, shape.elements()).data());
+        m.set_gradient(parameter,
+                       values("gradients." + parameter, update, shape.elements()).data());
       }
       const double scale = clip_scale(gradient_norm(m.gradients.front(), 1), clip_norm);
       clipped += scale < 1.0 ? 1 : 0;
-      m.optimizer.step(m.gradients.front(), values("learning_rates", step, 1)[0], step + 1, scale,
-                       1);
+      m.optimizer.step(m.gradients.front(), values("learning_rates", update, 1)[0], update + 1,
+                       scale, 1);
       for (const auto& [parameter, shape] : kGoldenParameters) {
-        const std::vector<double> expected = values(name + "." + parameter, step, shape.elements());
+        const std::vector<double> expected =
+            values(name + "." + parameter, update, shape.elements());
         const std::vector<double> found = m.values(parameter);
         for (std::size_t i = 0; i < found.size(); ++i) {
           const double difference = std::abs(found[i] - expected[i]);

@@ -14,16 +14,16 @@ using namespace heddle;
 namespace {
 
 /// The schedule of a config that is right.
-Schedule schedule(const std::string& text, std::int64_t d_model = 512, std::int64_t steps = 0) {
+Schedule schedule(const std::string& text, std::int64_t d_model = 512, std::int64_t updates = 0) {
   const ConfigDocument document = ConfigDocument::parse(text, "test.json");
-  const Schedule result(document.root(), d_model, steps);
+  const Schedule result(document.root(), d_model, updates);
   document.finish();
   return result;
 }
 
-std::string schedule_error(const std::string& text, std::int64_t steps = 0) {
+std::string schedule_error(const std::string& text, std::int64_t updates = 0) {
   try {
-    schedule(text, 512, steps);
+    schedule(text, 512, updates);
   } catch (const ConfigError& e) {
     return e.what();
   }

@@ -1,4 +1,4 @@
-#include "train/step_timing.h"
+#include "train/update_timing.h"
 
 #include <malloc.h>
 #include <sys/resource.h>
@@ -24,7 +24,7 @@ constexpr int kProductRuns = 5;
 class Updates {
  public:
   Updates(Lanes& lanes, Optimizer& optimizer, std::span<const MicroBatch> micro_batches,
-          const StepTimingOptions& options)
+          const UpdateTimingOptions& options)
       : lanes_(lanes), optimizer_(optimizer), micro_batches_(micro_batches), options_(options) {}
 
   /// Nanoseconds of forward and backward, then of the optimizer's step.
@@ -38,7 +38,7 @@ class Updates {
     const UpdateResult result =
         lanes_.run(micro_batches_, {.seed = 1, .update = static_cast<std::uint64_t>(update_)});
     const std::int64_t middle = nanoseconds_now();
-    check<NumericError>(is_finite_step(result.loss, result.gradient_norm), "update ", update_,
+    check<NumericError>(is_finite_update(result.loss, result.gradient_norm), "update ", update_,
                         ": the loss is ", result.loss, ", the norm of the gradients ",
                         result.gradient_norm);
     optimizer_.step(lanes_.gradients(), options_.learning_rate, update_,
@@ -50,7 +50,7 @@ class Updates {
   Lanes& lanes_;
   Optimizer& optimizer_;
   std::span<const MicroBatch> micro_batches_;
-  const StepTimingOptions& options_;
+  const UpdateTimingOptions& options_;
   std::int64_t update_ = 0;
 };
 
@@ -82,7 +82,7 @@ std::vector<ProductTiming::Products> products_of(const UpdateProfile& profile,
 // Updates and their products alone take turns, so that both meet the same machine: others may be at
 // work on it.
 void time_updates(Updates& updates, int count, const std::vector<ProductTiming::Products>& lanes,
-                  int threads, StepTiming& timing) {
+                  int threads, UpdateTiming& timing) {
   using kernels::GemmLibrary;
   const bool one_library = *kernels::one_dnn_version() == '\0';
   std::optional<ProductTiming> products, faster_products;
@@ -125,12 +125,14 @@ void forget_peak_resident_bytes() {
   std::ofstream("/proc/self/clear_refs") << "5\n";
 }
 
-StepTiming time_step(Lanes& lanes, Optimizer& optimizer, std::span<const MicroBatch> micro_batches,
-                     const StepTimingOptions& options,
-                     const std::function<void(std::string_view)>& say) {
-  check(options.updates >= 1, "time_step: ", options.updates, " updates are not at least one");
+UpdateTiming measure_updates(Lanes& lanes, Optimizer& optimizer,
+                             std::span<const MicroBatch> micro_batches,
+                             const UpdateTimingOptions& options,
+                             const std::function<void(std::string_view)>& say) {
+  check(options.updates >= 1, "measure_updates: ", options.updates,
+        " updates are not at least one");
   Updates updates(lanes, optimizer, micro_batches, options);
-  StepTiming timing;
+  UpdateTiming timing;
   for (const MicroBatch& batch : micro_batches) timing.target_tokens += target_tokens(batch);
   say("warming up");
   UpdateProfile first;  // that the list of products comes from what an update does

@@ -22,14 +22,14 @@ std::int64_t peak_resident_bytes();
 /// Gives memory that is free back to the system, and counts the most from now on.
 void forget_peak_resident_bytes();
 
-struct StepTimingOptions {
+struct UpdateTimingOptions {
   int updates = 10;  // that are timed
   int threads = 1;
   double learning_rate = 1e-4;
   double clip_norm = 1.0;
 };
 
-struct StepTiming {
+struct UpdateTiming {
   double seconds = 0.0;  // of an update: the median
   std::int64_t target_tokens = 0;
   double product_seconds = 0.0;  // of its matrix products alone by OpenBLAS: product_timing.h
@@ -47,8 +47,9 @@ struct StepTiming {
 /// Trains on the micro-batches, which are an update: two updates to warm up, then those that are
 /// timed, then some with a profile. `say` is told what comes next. Throws where a loss or a
 /// gradient norm is not finite.
-StepTiming time_step(Lanes& lanes, Optimizer& optimizer, std::span<const MicroBatch> micro_batches,
-                     const StepTimingOptions& options,
-                     const std::function<void(std::string_view)>& say);
+UpdateTiming measure_updates(Lanes& lanes, Optimizer& optimizer,
+                             std::span<const MicroBatch> micro_batches,
+                             const UpdateTimingOptions& options,
+                             const std::function<void(std::string_view)>& say);
 
 }  // namespace heddle
