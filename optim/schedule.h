@@ -1,12 +1,14 @@
 // Learning rates by update, t = 1, 2, ...; W is `warmup`, D is `decay_steps`, "peak" and "final"
 // are `learning_rate` and `final_learning_rate`.
 //
-//   noam          learning_rate * d_model^-0.5 * min(t^-0.5, t * W^-1.5)   (Vaswani et al. 2017,
-//   eq. 3) inverse_sqrt  peak * sqrt(W / t) cosine        final + (peak - final) * (1 + cos(pi *
-//   p)) / 2   (Loshchilov and Hutter 2017, eq. 5) linear        peak + (final - peak) * p p =
-//   min(1, (t - W) / (D - W)) constant      peak
+//   noam          learning_rate * d_model^-0.5 * min(t^-0.5, t * W^-1.5)
+//   inverse_sqrt  peak * sqrt(W / t)
+//   cosine        final + (peak - final) * (1 + cos(pi * p)) / 2
+//   linear        peak + (final - peak) * p
+//   constant      peak
 //
-// All but noam climb first: peak * t / W while t <= W.
+// with p = min(1, (t - W) / (D - W)). noam is equation 3 of Vaswani et al. 2017, cosine equation 5
+// of Loshchilov and Hutter 2017. All but noam climb first: peak * t / W while t <= W.
 #pragma once
 
 #include <cstdint>
