@@ -19,7 +19,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -124,9 +123,7 @@ class Config {
   /// Notes an error at `key`, whether it was given or is a default.
   template <class... Parts>
   void error(std::string_view key, const Parts&... parts) const {
-    std::ostringstream message;
-    (message << ... << parts);
-    note(key, message.str());
+    note(key, message_of({MessagePart(parts)...}));
   }
 
   /// The place of this object: "model.encoder"; empty at the root.

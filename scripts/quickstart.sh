@@ -10,7 +10,9 @@ run=runs/quickstart
 heddle=build/release/heddle
 
 scripts/setup.sh
-cmake --preset release >/dev/null
+first=()
+[[ -f build/release/CMakeCache.txt ]] || first=(-DHEDDLE_UNITY=ON) # fastest from nothing
+cmake --preset release "${first[@]}" >/dev/null
 cmake --build --preset release --target heddle
 
 begin=$SECONDS

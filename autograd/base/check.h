@@ -5,9 +5,13 @@
 // where (operation and shapes, file and byte) and, where it helps, what to do.
 #pragma once
 
-#include <sstream>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace heddle {
 
@@ -31,12 +35,58 @@ class NumericError : public Error {
   using Error::Error;
 };
 
+/// One part of a message, borrowed from the caller: a text, a number, or anything with operator<<
+/// for a stream. It is written as a stream would write it. (No stream is needed in this header,
+/// which every file includes.)
+class MessagePart {
+ public:
+  MessagePart(const char* text) : MessagePart(std::string_view(text)) {}
+  MessagePart(std::string_view text) : text_(text) {}
+  template <class T>
+  MessagePart(const T& value) {
+    if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+      text_ = value;
+    } else if constexpr (std::is_same_v<T, char>) {
+      text_ = {&value, 1};
+    } else if constexpr (std::is_floating_point_v<T>) {
+      kind_ = Kind::kReal;
+      real_ = value;
+    } else if constexpr (std::is_integral_v<T> && std::is_unsigned_v<T>) {
+      kind_ = Kind::kUnsigned;
+      unsigned_ = value;
+    } else if constexpr (std::is_integral_v<T>) {
+      kind_ = Kind::kSigned;
+      signed_ = value;
+    } else {
+      kind_ = Kind::kObject;
+      object_ = &value;
+      write_ = [](std::ostream& out, const void* object) { out << *static_cast<const T*>(object); };
+    }
+  }
+
+  void append_to(std::string& message) const;
+
+ private:
+  enum class Kind : std::uint8_t { kText, kReal, kUnsigned, kSigned, kObject };
+
+  Kind kind_ = Kind::kText;
+  std::string_view text_;
+  union {
+    double real_;
+    std::uint64_t unsigned_;
+    std::int64_t signed_;
+    const void* object_ = nullptr;
+  };
+  void (*write_)(std::ostream&, const void*) = nullptr;
+};
+
+/// The parts one after the other.
+std::string message_of(std::initializer_list<MessagePart> parts);
+
 /// Throws `E` with the message made of all parts.
 template <class E = Error, class... Parts>
 [[noreturn, gnu::cold, gnu::noinline]] void fail(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw E(message.str());
+  throw E(message_of({MessagePart(parts)...}));
 }
 
 /// Throws `E` with the message made of all parts unless `condition` holds.

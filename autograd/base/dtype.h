@@ -43,9 +43,7 @@ constexpr bool is_floating(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kFloat64;
 }
 
-inline std::ostream& operator<<(std::ostream& out, DType dtype) {
-  return out << name_of(dtype);
-}
+std::ostream& operator<<(std::ostream& out, DType dtype);
 
 /// dtype_of<float> is DType::kFloat32, and so on.
 template <class T>

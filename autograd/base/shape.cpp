@@ -1,5 +1,7 @@
 #include "autograd/base/shape.h"
 
+#include <ostream>
+
 #include <algorithm>
 
 #include "autograd/base/check.h"

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/base/check.h"
+#include "autograd/kernels/dropout_tile.h"
 
 namespace heddle::kernels {
 

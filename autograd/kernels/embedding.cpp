@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/kernels/dropout_tile.h"
+
 namespace heddle::kernels {
 
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/kernels/dropout_tile.h"
+
 namespace heddle::kernels {
 
 namespace {

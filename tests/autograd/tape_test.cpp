@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/base/parallel.h"
 #include "autograd/ops/ops.h"
 #include "tests/support/random_values.h"
 #include "tests/support/throws.h"

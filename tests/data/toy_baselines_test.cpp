@@ -38,7 +38,7 @@ struct Task {
   Vocabulary english, french;
   std::vector<IdPair> train, test;
 
-  explicit Task(const toy::Corpus& corpus) {
+  explicit Task(const heddle::toy::Corpus& corpus) {
     add(train, corpus.train);
     add(test, corpus.seen);
     add(test, corpus.unseen);

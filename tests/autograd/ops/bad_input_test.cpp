@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <set>
+#include <sstream>
 
 #include "autograd/ops/ops.h"
 #include "tests/support/op_cases.h"

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <sstream>
 
 #include "autograd/gradcheck.h"
 #include "tests/support/compare.h"
