@@ -12,7 +12,7 @@ namespace heddle::bench {
 
 namespace {
 
-constexpr std::int64_t kRows = 4096;
+constexpr std::int64_t kTokens = 4096;
 
 // C [m, n] = op(A) op(B): one call of BLAS.
 void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, bool ta, const float* b,
@@ -24,66 +24,66 @@ void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, bool 
 }
 
 void add_linear(std::vector<Pair>& pairs, Arena& scratch, std::int64_t in, std::int64_t out) {
-  const Buffer x(kRows * in), w(out * in), bias(out), y(kRows * out), dy(kRows * out),
-      dx(kRows * in), dw(out * in), db(out);
+  const Buffer x(kTokens * in), w(out * in), bias(out), y(kTokens * out), dy(kTokens * out),
+      dx(kTokens * in), dw(out * in), db(out);
   const std::string shape =
-      std::to_string(kRows) + "x" + std::to_string(in) + " to " + std::to_string(out);
-  const double product = 2.0 * static_cast<double>(kRows * in * out);
+      std::to_string(kTokens) + "x" + std::to_string(in) + " to " + std::to_string(out);
+  const double product = 2.0 * static_cast<double>(kTokens * in * out);
   const auto relu = kernels::Activation::kRelu;
   pairs.push_back({"linear, bias, relu", shape, product, true,
                    [=, &scratch] {
-                     kernels::gemm<float>({kRows, out, in}, {x.data(), in}, {w.data(), in, true},
+                     kernels::gemm<float>({kTokens, out, in}, {x.data(), in}, {w.data(), in, true},
                                           {y.data(), out}, scratch, 1);
-                     kernels::bias_activation<float>(relu, kRows, out, y.data(), bias.data(),
+                     kernels::bias_activation<float>(relu, kTokens, out, y.data(), bias.data(),
                                                      nullptr, y.data(), 1);
                    },
-                   [=] { sgemm(kRows, out, in, x.data(), false, w.data(), true, y.data()); }});
+                   [=] { sgemm(kTokens, out, in, x.data(), false, w.data(), true, y.data()); }});
   pairs.push_back({"linear backward", shape, 2 * product, true,
                    [=, &scratch] {
-                     kernels::bias_activation_backward<float>(relu, kRows, out, y.data(), dy.data(),
-                                                              dy.data(), {db.data()}, 1);
-                     kernels::gemm<float>({kRows, in, out}, {dy.data(), out}, {w.data(), in},
+                     kernels::bias_activation_backward<float>(relu, kTokens, out, y.data(),
+                                                              dy.data(), dy.data(), {db.data()}, 1);
+                     kernels::gemm<float>({kTokens, in, out}, {dy.data(), out}, {w.data(), in},
                                           {dx.data(), in}, scratch, 1);
-                     kernels::gemm<float>({out, in, kRows}, {dy.data(), out, true}, {x.data(), in},
-                                          {dw.data(), in}, scratch, 1);
+                     kernels::gemm<float>({out, in, kTokens}, {dy.data(), out, true},
+                                          {x.data(), in}, {dw.data(), in}, scratch, 1);
                    },
                    [=] {
-                     sgemm(kRows, in, out, dy.data(), false, w.data(), false, dx.data());
-                     sgemm(out, in, kRows, dy.data(), true, x.data(), false, dw.data());
+                     sgemm(kTokens, in, out, dy.data(), false, w.data(), false, dx.data());
+                     sgemm(out, in, kTokens, dy.data(), true, x.data(), false, dw.data());
                    }});
   pairs.push_back({"linear, inference", shape, product, true,
                    [=] {
-                     kernels::row_invariant_product<float>({kRows, out, in}, {x.data(), in},
+                     kernels::row_invariant_product<float>({kTokens, out, in}, {x.data(), in},
                                                            {w.data(), in, true}, {y.data(), out},
                                                            1);
                    },
-                   [=] { sgemm(kRows, out, in, x.data(), false, w.data(), true, y.data()); }});
+                   [=] { sgemm(kTokens, out, in, x.data(), false, w.data(), true, y.data()); }});
 }
 
 void add_cross_entropy(std::vector<Pair>& pairs, Arena& scratch, std::int64_t d,
                        std::int64_t vocabulary) {
-  const Buffer x(kRows * d), w(vocabulary * d), dx(kRows * d), dw(vocabulary * d),
-      logits(kRows * vocabulary);
+  const Buffer x(kTokens * d), w(vocabulary * d), dx(kTokens * d), dw(vocabulary * d),
+      logits(kTokens * vocabulary);
   std::vector<std::int32_t> targets;
-  for (std::int32_t i = 0; i < kRows; ++i) {
+  for (std::int32_t i = 0; i < kTokens; ++i) {
     targets.push_back(i * 7919 % static_cast<std::int32_t>(vocabulary));
   }
-  const std::vector<double> weights(kRows, 1.0 / kRows);
-  pairs.push_back({"cross_entropy and its gradients",
-                   std::to_string(kRows) + "x" + std::to_string(d) + ", " +
-                       std::to_string(vocabulary) + " classes",
-                   6.0 * static_cast<double>(kRows * d * vocabulary), true,
-                   [=, &scratch] {
-                     kernels::cross_entropy<float>(
-                         {kRows, d, vocabulary, vocabulary, x.data(), w.data(), nullptr,
-                          targets.data(), weights.data(), 0.1},
-                         {{dx.data()}, {dw.data()}, {}}, scratch, 1);
-                   },
-                   [=] {
-                     sgemm(kRows, vocabulary, d, x.data(), false, w.data(), true, logits.data());
-                     sgemm(kRows, d, vocabulary, logits.data(), false, w.data(), false, dx.data());
-                     sgemm(vocabulary, d, kRows, logits.data(), true, x.data(), false, dw.data());
-                   }});
+  const std::vector<double> weights(kTokens, 1.0 / kTokens);
+  pairs.push_back(
+      {"cross_entropy and its gradients",
+       std::to_string(kTokens) + "x" + std::to_string(d) + ", " + std::to_string(vocabulary) +
+           " classes",
+       6.0 * static_cast<double>(kTokens * d * vocabulary), true,
+       [=, &scratch] {
+         kernels::cross_entropy<float>({kTokens, d, vocabulary, vocabulary, x.data(), w.data(),
+                                        nullptr, targets.data(), weights.data(), 0.1},
+                                       {{dx.data()}, {dw.data()}, {}}, scratch, 1);
+       },
+       [=] {
+         sgemm(kTokens, vocabulary, d, x.data(), false, w.data(), true, logits.data());
+         sgemm(kTokens, d, vocabulary, logits.data(), false, w.data(), false, dx.data());
+         sgemm(vocabulary, d, kTokens, logits.data(), true, x.data(), false, dw.data());
+       }});
 }
 
 }  // namespace

@@ -36,7 +36,13 @@ function(heddle_uses name)
   endforeach()
 endfunction()
 
-# For code that takes longer to compile than it ever runs.
-function(heddle_optimise_little target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
+# heddle_optimise(TARGET AMOUNT): the default, -O3, is for the floors that compute.
+#   MODERATELY   -O2: loops over text, sums; rounds as -O3 does
+#   LITTLE       -O1: takes longer to compile than it ever runs
+#   NONE         -O0: calls what was optimised elsewhere
+function(heddle_optimise target amount)
+  set(MODERATELY 2)
+  set(LITTLE 1)
+  set(NONE 0)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O${${amount}}>)
 endfunction()

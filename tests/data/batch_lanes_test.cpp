@@ -12,7 +12,7 @@
 namespace heddle::testing {
 namespace {
 
-using Ids = std::vector<std::int32_t>;
+using TokenIds = std::vector<std::int32_t>;
 
 /// Pairs of 1 to `longest` tokens, ends included, that say which they are.
 PackedPairs random_pairs(int count, int longest, unsigned seed) {
@@ -20,7 +20,7 @@ PackedPairs random_pairs(int count, int longest, unsigned seed) {
   PackedPairs pairs;
   for (int i = 0; i < count; ++i) {
     const auto length = [&] { return random() % static_cast<unsigned>(longest); };
-    pairs.append(Ids(length(), i + 2), Ids(length(), i + 3), 9'999);
+    pairs.append(TokenIds(length(), i + 2), TokenIds(length(), i + 3), 9'999);
   }
   return pairs;
 }
@@ -53,7 +53,7 @@ TEST_CASE("batch_lanes: every sentence in one lane, in the order of the batch, e
 TEST_CASE("batch_lanes: work is tokens and, for long sentences, attention") {
   PackedPairs pairs;
   const auto add = [&](std::size_t source, std::size_t target) {
-    pairs.append(Ids(source - 1, 5), Ids(target - 1, 5), 9);
+    pairs.append(TokenIds(source - 1, 5), TokenIds(target - 1, 5), 9);
   };
   add(1'000, 1'000);  // weighs more than two of half its length
   add(500, 500);
@@ -118,8 +118,8 @@ TEST_CASE("batch_lanes: a packed lane is its sentences and nothing else") {
     target_tokens += lane.target_tokens();
     for (std::size_t i = 0; i < split[k].size(); ++i) {
       const auto from = static_cast<std::size_t>(split[k][i]);
-      const auto part = [](const Ids& ids, const Sequence& rows) {
-        return Ids(ids.begin() + rows.begin, ids.begin() + rows.begin + rows.length);
+      const auto part = [](const TokenIds& ids, const Sequence& rows) {
+        return TokenIds(ids.begin() + rows.begin, ids.begin() + rows.begin + rows.length);
       };
       CHECK(part(lane.source_ids, lane.source[i]) == part(pairs.source_ids, pairs.source[from]));
       CHECK(part(lane.target_input, lane.target[i]) ==

@@ -13,7 +13,7 @@
 namespace heddle::testing {
 namespace {
 
-using Ids = std::vector<std::int32_t>;
+using TokenIds = std::vector<std::int32_t>;
 
 bool same(const Batch& a, const Batch& b) {
   const auto equal = [](const std::vector<Sequence>& x, const std::vector<Sequence>& y) {
@@ -49,9 +49,9 @@ TEST_CASE("batch: packed ids of three pairs") {
   const TokenCache cache = sample.open().cache;
   const BatchOptions options{.shuffle = false};
   const Batch batch = batches_of(PairSet(cache), options, 1).front();
-  CHECK(batch.pairs.source_ids == Ids{3, 4, 0, 5, 0, 6, 7, 8, 0});
-  CHECK(batch.pairs.target_input == Ids{99, 9, 99, 10, 11, 99, 12});
-  CHECK(batch.pairs.target_output == Ids{9, 0, 10, 11, 0, 12, 0});
+  CHECK(batch.pairs.source_ids == TokenIds{3, 4, 0, 5, 0, 6, 7, 8, 0});
+  CHECK(batch.pairs.target_input == TokenIds{99, 9, 99, 10, 11, 99, 12});
+  CHECK(batch.pairs.target_output == TokenIds{9, 0, 10, 11, 0, 12, 0});
   CHECK(batch.pairs.target_tokens() == 7);
   CHECK(batch.lines == std::vector<std::int64_t>{1, 2, 3});
   CHECK(batch.after == Cursor{1, 0});
@@ -174,7 +174,7 @@ TEST_CASE("batch: sampling segments anew in each epoch, and gives way to the lim
   const PairSet all(cache);
   BatchOptions options{.shuffle = false};
   options.source_sampler = options.target_sampler = &sample.tokenizer;
-  std::set<Ids> sources, targets;
+  std::set<TokenIds> sources, targets;
   std::set<std::pair<bool, bool>> doubled;
   for (const Batch& batch : batches_of(all, options, 64)) {
     const auto pairs = batch.pairs;
@@ -185,7 +185,7 @@ TEST_CASE("batch: sampling segments anew in each epoch, and gives way to the lim
   CHECK(sources.size() == 8);  // each of three lines doubled or not
   CHECK(targets.size() == 8);
   CHECK(doubled.size() == 4);  // the sides do not depend on each other
-  CHECK(sources.contains(Ids{3, 3, 4, 4, 5, 5, 0, 6, 0, 7, 7, 8, 8, 0}));
+  CHECK(sources.contains(TokenIds{3, 3, 4, 4, 5, 5, 0, 6, 0, 7, 7, 8, 8, 0}));
 
   options.max_length = 6;
   options.max_source_tokens = 5;
@@ -208,7 +208,7 @@ TEST_CASE("batch: sampling segments anew in each epoch, and gives way to the lim
 
   options = {.shuffle = false, .source_sampler = &sample.tokenizer};
   for (const Batch& batch : batches_of(all, options, 10)) {
-    CHECK(batch.pairs.target_output == Ids{3, 4, 0, 5, 0, 6, 7, 8, 9, 0});
+    CHECK(batch.pairs.target_output == TokenIds{3, 4, 0, 5, 0, 6, 7, 8, 9, 0});
   }
 }
 

@@ -21,7 +21,6 @@ using heddle::testing::failure;
 using heddle::testing::heddle_run;
 using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
-using Json = nlohmann::json;
 namespace fs = std::filesystem;
 using Validations = std::vector<RunState::Validated>;
 
@@ -165,7 +164,7 @@ TEST_CASE("selection: a moving average validates, translates and is resumed") {
                  " --source " + (small / "valid.src").string() + " --reference " +
                  (small / "valid.tgt").string())
           .out;
-  CHECK(Json::parse(evaluated).at("loss").get<double>() ==
+  CHECK(nlohmann::json::parse(evaluated).at("loss").get<double>() ==
         doctest::Approx(read_history(small / "run").validation.at("loss").back().value)
             .epsilon(1e-5));
   CHECK(contains(heddle_run("inspect " + (small / "run").string()).out,
@@ -194,15 +193,15 @@ TEST_CASE("selection: the metrics of a validation are what evaluate says of its 
                        "train.bleu_tokens=none", "train.validation_beam=3"}});
   const RunHistory history = read_history(small / "run");
   const auto evaluated = [&](const std::string& search) {
-    return Json::parse(heddle_run("evaluate " + (small / "run").string() + "/checkpoints/last" +
-                                  search +
-                                  " --json --metric bleu --metric chrf --metric per --source " +
-                                  (small / "valid.src").string() + " --reference " +
-                                  (small / "valid.tgt").string())
-                           .out);
+    return nlohmann::json::parse(
+        heddle_run("evaluate " + (small / "run").string() + "/checkpoints/last" + search +
+                   " --json --metric bleu --metric chrf --metric per --source " +
+                   (small / "valid.src").string() + " --reference " +
+                   (small / "valid.tgt").string())
+            .out);
   };
   const auto value = [&](const char* metric) { return history.validation.at(metric).back().value; };
-  const Json same = evaluated(" --beam 3 --tokenize none");
+  const nlohmann::json same = evaluated(" --beam 3 --tokenize none");
   CHECK(value("bleu") > 0.0);
   CHECK(same.at("bleu").get<double>() == doctest::Approx(value("bleu")).epsilon(1e-9));
   CHECK(same.at("chrf2").get<double>() == doctest::Approx(value("chrf")).epsilon(1e-9));

@@ -22,10 +22,10 @@ using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
 using heddle::testing::write_reversals;
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-using Updates = std::vector<std::int64_t>;
 
 namespace {
+
+using Updates = std::vector<std::int64_t>;
 
 /// The files of a checkpoint that later bits depend on.
 std::string checkpoint_bytes(const SmallRun& small, const std::string& checkpoint) {
@@ -39,11 +39,11 @@ std::string checkpoint_bytes(const SmallRun& small, const std::string& checkpoin
 }
 
 /// metrics.jsonl without what a clock says.
-std::vector<Json> metrics_of(const SmallRun& small, const std::string& run) {
-  std::vector<Json> lines;
+std::vector<nlohmann::json> metrics_of(const SmallRun& small, const std::string& run) {
+  std::vector<nlohmann::json> lines;
   std::istringstream text(small.bytes(run + "/metrics.jsonl"));
   for (std::string line; std::getline(text, line);) {
-    Json json = Json::parse(line);
+    nlohmann::json json = nlohmann::json::parse(line);
     CHECK(json["seconds"] > 0.0);
     for (const char* clock : {"seconds", "waited_seconds", "tokens_per_second"}) json.erase(clock);
     lines.push_back(json);
@@ -61,7 +61,7 @@ TEST_CASE("training: leaves a config, metrics, and complete checkpoints") {
   CHECK(contains(small.said(), "\nvalidation at update 12: loss "));
   CHECK(contains(small.said(), "\n  translation  "));
 
-  const std::vector<Json> metrics = metrics_of(small, "run");
+  const std::vector<nlohmann::json> metrics = metrics_of(small, "run");
   REQUIRE(metrics.size() == 5);  // reports at 4, 8, 12; validations at 6, 12
   CHECK(metrics[0]["update"] == 4);
   CHECK(metrics[1]["kind"] == "validation");
@@ -73,7 +73,7 @@ TEST_CASE("training: leaves a config, metrics, and complete checkpoints") {
   CHECK(folder.pointed("last") == 12);
   CHECK(folder.pointed("best") == 12);
   CHECK(folder.checkpoints() == Updates{6, 8, 12});  // the last three
-  const Json config = Json::parse(small.bytes("run/config.json"));
+  const nlohmann::json config = nlohmann::json::parse(small.bytes("run/config.json"));
   CHECK(config["train"]["lanes"] == 2);
   CHECK(config["data"]["train"]["source"] == (small / "train.src").string());
   CHECK(config["model"]["norm_order"] == "post");  // a default
@@ -91,7 +91,7 @@ TEST_CASE("training: the best checkpoint is that of the metric that the config n
   small.train({.set = {"train.steps=60", "train.validate_every=10", "train.best_by=chrf"}});
   double best = -1.0;
   std::int64_t update = 0, validations = 0;
-  for (const Json& line : metrics_of(small, "run")) {
+  for (const nlohmann::json& line : metrics_of(small, "run")) {
     if (line["kind"] != "validation") continue;
     ++validations;
     REQUIRE(line.contains("loss"));
@@ -191,7 +191,7 @@ TEST_CASE(
                                         "train.validate_every_epochs=1",
                                         "train.checkpoint_every_epochs=1"};
   small.train({.run = "whole", .set = set});
-  const std::vector<Json> metrics = metrics_of(small, "whole");
+  const std::vector<nlohmann::json> metrics = metrics_of(small, "whole");
   const std::int64_t end = metrics.back()["update"];
   const auto same_as_whole = [&](const std::string& run) {
     const RunFolder folder(small / "whole", RunFolder::Open::kContinue);
@@ -333,7 +333,8 @@ TEST_CASE("training: begins with the weights and the tokenizer of another model"
   small.train(
       {.run = "bytes", .set = {from, "train.steps=1", "data.tokenizer={\"type\": \"byte\"}"}});
   CHECK(contains(small.said(), "the tokenizer is that of " + (small / "run").string()));
-  CHECK(Json::parse(small.bytes("bytes/config.json"))["data"]["tokenizer"]["type"] == "word");
+  CHECK(nlohmann::json::parse(small.bytes("bytes/config.json"))["data"]["tokenizer"]["type"] ==
+        "word");
   small.train({.run = "other", .set = {from, "train.steps=1", "model.output_bias=true"}});
   CHECK(contains(small.said(), "; missing output.bias\n"));
   small.train(

@@ -26,7 +26,6 @@ using heddle::testing::FullDisk;
 using heddle::testing::read_bytes;
 using heddle::testing::SmallRun;
 using heddle::testing::write_bytes;
-using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -35,11 +34,11 @@ constexpr auto kContinue = RunFolder::Open::kContinue;
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 using Strings = std::vector<std::string>;
 
-std::vector<Json> lines_of(const SmallRun& small, const std::string& kind) {
-  std::vector<Json> lines;
+std::vector<nlohmann::json> lines_of(const SmallRun& small, const std::string& kind) {
+  std::vector<nlohmann::json> lines;
   std::istringstream text(small.bytes("run/metrics.jsonl"));
   for (std::string line; std::getline(text, line);) {
-    Json json = Json::parse(line);
+    nlohmann::json json = nlohmann::json::parse(line);
     if (json["kind"] == kind) lines.push_back(std::move(json));
   }
   return lines;
@@ -47,7 +46,7 @@ std::vector<Json> lines_of(const SmallRun& small, const std::string& kind) {
 
 /// Settings that bring the loss to overflow: plain momentum, nothing clipped.
 Strings diverging(double learning_rate, int warmup, Strings more) {
-  const Json schedule = {
+  const nlohmann::json schedule = {
       {"type", "inverse_sqrt"}, {"learning_rate", learning_rate}, {"warmup", warmup}};
   more.insert(more.end(), {R"(optimizer={"type": "sgd", "momentum": 0.9})",
                            "schedule=" + schedule.dump(), "model.norm_order=pre",
@@ -100,13 +99,13 @@ TEST_CASE("trouble: an update that is not finite is skipped, with its sentences 
   const fs::path model = poisoned(small, "source_embedding.weight", 10 * 16 + 3, 1e30F);
   small.train({.set = {"train.init_from=" + model.string(), "model.tie=none", "train.steps=30",
                        "train.report_every=1"}});
-  const std::vector<Json> skipped = lines_of(small, "skipped");
+  const std::vector<nlohmann::json> skipped = lines_of(small, "skipped");
   const RunHistory history = read_history(small / "run");
   const auto epochs = static_cast<std::size_t>(history.train.at("epoch").back().value);
   CAPTURE(small.said());
   CHECK((skipped.size() == epochs || skipped.size() == epochs + 1));
   CHECK(epochs >= 2);
-  for (const Json& line : skipped) {
+  for (const nlohmann::json& line : skipped) {
     const auto lines = line["lines"].get<std::vector<std::int64_t>>();
     CHECK(std::ranges::count(lines, 301) == 1);
     CHECK(lines.size() < 60);
@@ -119,7 +118,7 @@ TEST_CASE("trouble: an update that is not finite is skipped, with its sentences 
   // The others learn, and no number of theirs is lost.
   for (const CurvePoint& point : history.train.at("loss")) {
     const bool was_skipped = std::ranges::any_of(
-        skipped, [&](const Json& line) { return line["update"] == point.update; });
+        skipped, [&](const nlohmann::json& line) { return line["update"] == point.update; });
     CHECK(std::isfinite(point.value) != was_skipped);
   }
   const RunState state = read_state(small / "run" / "checkpoints" / "last" / "state.json");
