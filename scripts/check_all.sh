@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The long form of .ci/run: all of it, and what takes more time or more tools.
+# The long form of .ci/run: all of it, and what takes more time or more tools or rarely finds
+# anything. To be run once for each larger piece of work: about an hour on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,7 +18,19 @@ portable() {
   qemu-x86_64 -cpu max,-avx512f build/core/heddle_tests --test-case='*shape*,*cpu*' 2>/dev/null
 }
 
+# Every file by itself, as developers build it; all that tests can look at; and the same bits as
+# from the files that were compiled together.
+file_by_file() {
+  cmake -G Ninja -S . -B build/files -DCMAKE_BUILD_TYPE=Release -DHEDDLE_WERROR=ON -DHEDDLE_UNITY=OFF
+  cmake --build build/files --parallel "$(nproc)"
+  HEDDLE_THOROUGH=1 OMP_WAIT_POLICY=passive ctest --test-dir build/files --output-on-failure \
+    --no-tests=error --parallel "$(nproc)"
+  HEDDLE_BEFORE=build/files/heddle HEDDLE_AFTER=build/release/heddle scripts/same_bits.sh
+}
+
 bash .ci/run
+file_by_file
+tests/torture.sh 20 10 5
 
 if ! command -v qemu-x86_64 >/dev/null; then
   as_root=()

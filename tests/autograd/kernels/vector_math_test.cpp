@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/thorough.h"
+
 namespace heddle::kernels {
 namespace {
 
@@ -187,13 +189,13 @@ void check_double(double bound) {
   CHECK(worst.error <= bound);
 }
 
-TEST_CASE("float: the stated errors hold over all bit patterns") {
-  constexpr std::uint32_t kStride = 331;
-  check_float<Exp>(0.9, kStride);
-  check_float<Tanh>(1.5, kStride);
-  check_float<Erf>(1.1, kStride);
-  check_float<Log>(0.9, kStride);
-  check_float<Sigmoid>(2.5, kStride);
+TEST_CASE("float: the stated errors hold over bit patterns of all kinds") {
+  const std::uint32_t stride = testing::thorough() ? 331 : 4729;
+  check_float<Exp>(0.9, stride);
+  check_float<Tanh>(1.5, stride);
+  check_float<Erf>(1.1, stride);
+  check_float<Log>(0.9, stride);
+  check_float<Sigmoid>(2.5, stride);
 }
 
 TEST_CASE_TEMPLATE("the tail of the normal distribution is that of erfc", T, float, double) {
