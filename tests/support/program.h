@@ -58,6 +58,9 @@ class Process {
     pid_ = ::fork();
     if (pid_ == 0) {
       ::signal(SIGPIPE, on_closed_pipe);
+      // Whatever runs the tests may ignore some: nohup does, and shells for what is in the
+      // background.
+      for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
       ::dup2(in[0], STDIN_FILENO);
       ::dup2(out[1], STDOUT_FILENO);
       ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0666), STDERR_FILENO);
