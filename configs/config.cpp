@@ -104,9 +104,12 @@ T read_key(Config::State& state, std::size_t node, std::string_view key, const T
     if (!default_value.is_null()) state.resolve_default(node, key, default_value);
     return result;
   }
+  const std::string pointer = pointer_to(state.nodes[value.node].pointer, key);
+  ++state.reads[pointer];
+  if (*value.json == default_value) state.standard.insert(pointer);
   const std::string wrong = accept(*value.json, result);
   if (!wrong.empty()) {
-    state.note(pointer_to(state.nodes[value.node].pointer, key), wrong);
+    state.note(pointer, wrong);
     return fallback;
   }
   if constexpr (std::is_same_v<T, std::int64_t>) {
@@ -284,6 +287,10 @@ bool Config::has(std::string_view key) const {
   if (state_->schema != nullptr) return state_->schema->with_optional();
   const Json* given = state_->nodes[node_].given;
   return given != nullptr && given->contains(key);
+}
+
+std::string_view Config::if_default(std::string_view key) const {
+  return state_->find(node_, key).json == nullptr ? ", the default," : "";
 }
 
 Config Config::object(std::string_view key, std::string_view about) const {

@@ -106,6 +106,9 @@ class Config {
 
   /// Whether this object itself has the key. Does not make it known.
   bool has(std::string_view key) const;
+  /// What a message says behind the value of a key that the user never set: ", the default,"; else
+  /// nothing.
+  std::string_view if_default(std::string_view key) const;
   /// The object under `key`.
   Config object(std::string_view key, std::string_view about) const;
   /// The same, but what it lacks is read from this object: numbers, flags, texts and choices;
@@ -117,8 +120,21 @@ class Config {
                                 std::string_view about) const;
   /// A list of objects that need no "type" and inherit nothing. Empty where the key is not there.
   std::vector<Config> objects(std::string_view key, std::string_view about) const;
-  /// Makes a key known whose value is for somebody else.
+  /// Makes a key known whose value another reader reads.
   void pass_over(std::string_view key) const;
+
+  /// Says, after reading `key`, that its value has no effect together with the other settings, and
+  /// why: an error where it is given with another value than its default and all who read it say
+  /// so. See ConfigDocument::finish().
+  template <class... Parts>
+  void idle(std::string_view key, const Parts&... parts) const {
+    note_idle(key, message_of({MessagePart(parts)...}));
+  }
+  /// Says why `key` is not read with these settings: shown where nobody reads it.
+  template <class... Parts>
+  void unread(std::string_view key, const Parts&... parts) const {
+    note_unread(key, message_of({MessagePart(parts)...}));
+  }
 
   /// Notes an error at `key`, whether it was given or is a default.
   template <class... Parts>
@@ -134,6 +150,8 @@ class Config {
   friend Config root_of(const std::shared_ptr<State>& state);
   Config(std::shared_ptr<State> state, std::size_t node) : state_(std::move(state)), node_(node) {}
   void note(std::string_view key, const std::string& message) const;
+  void note_idle(std::string_view key, const std::string& why) const;
+  void note_unread(std::string_view key, const std::string& why) const;
 
   std::shared_ptr<State> state_;
   std::size_t node_ = 0;
@@ -158,8 +176,15 @@ class ConfigDocument {
 
   Config root() const;
 
-  /// Throws ConfigError with all errors noted so far and all keys that nobody read.
-  void finish() const;
+  /// What to do with keys that have no effect. A config that was accepted before, of a checkpoint
+  /// or a run that is resumed, may have some.
+  enum class IdleKeys { kRefuse, kAccept };
+
+  /// Throws ConfigError with all errors noted so far, all keys that nobody read and, unless they
+  /// are accepted, all keys that have no effect.
+  void finish(IdleKeys idle = IdleKeys::kRefuse) const;
+  /// A sentence for each key that has no effect, as finish() would throw it.
+  std::vector<std::string> idle_keys() const;
 
   /// What was read, defaults included, as JSON text: reading it gives the same values.
   std::string resolved() const;

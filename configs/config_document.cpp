@@ -1,5 +1,4 @@
 // A config file as a whole: read, overridden, finished, resolved.
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -51,17 +50,26 @@ Config ConfigDocument::root() const {
   return root_of(state_);
 }
 
-void ConfigDocument::finish() const {
+void ConfigDocument::finish(IdleKeys idle) const {
   state_->note_unknown();
-  auto& errors = state_->errors;
+  std::vector<Config::State::Found> errors = state_->errors;
+  if (idle == IdleKeys::kRefuse) {
+    for (Config::State::Found& found : state_->idle_keys()) errors.push_back(std::move(found));
+  }
   if (errors.empty()) return;
-  std::ranges::stable_sort(errors, [](const auto& a, const auto& b) {
-    return std::pair(a.overridden, a.place) < std::pair(b.overridden, b.place);
-  });
+  sort_errors(errors);
   std::string message;
   for (const auto& error : errors)
     message.append(message.empty() ? "" : "\n").append(error.message);
   throw ConfigError(message);
+}
+
+std::vector<std::string> ConfigDocument::idle_keys() const {
+  std::vector<Config::State::Found> keys = state_->idle_keys();
+  sort_errors(keys);
+  std::vector<std::string> messages;
+  for (Config::State::Found& key : keys) messages.push_back(std::move(key.message));
+  return messages;
 }
 
 std::string ConfigDocument::resolved() const {

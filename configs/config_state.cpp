@@ -1,8 +1,8 @@
 #include "configs/config_state.h"
 
 #include <algorithm>
-
-#include "autograd/base/nearest.h"
+#include <sstream>
+#include <utility>
 
 namespace heddle {
 
@@ -157,55 +157,34 @@ std::string Config::State::overriding(const std::string& pointer) const {
   return {};
 }
 
+Config::State::Found Config::State::found_at(const std::string& pointer, bool at_key) const {
+  Found found{false, {}, overriding(pointer)};
+  found.overridden = !found.message.empty();
+  if (found.overridden) return found;
+  std::string at = pointer;
+  while (!at.empty() && !text.values.contains(at)) at = parent_of(at);
+  const auto& places = at_key && at == pointer ? text.keys : text.values;
+  const auto place = places.find(at);
+  if (place != places.end()) found.place = place->second;
+  std::ostringstream out;
+  out << name << ':' << found.place.line << ':' << found.place.column;
+  found.message = out.str();
+  return found;
+}
+
 void Config::State::note(const std::string& pointer, const std::string& message, bool at_key) {
   if (schema != nullptr) return;
-  Found found{false, {}, {}};
-  std::string where = overriding(pointer);
-  found.overridden = !where.empty();
-  if (where.empty()) {
-    std::string at = pointer;
-    while (!at.empty() && !text.values.contains(at)) at = parent_of(at);
-    const auto& places = at_key && at == pointer ? text.keys : text.values;
-    const auto place = places.find(at);
-    if (place != places.end()) found.place = place->second;
-    std::ostringstream out;
-    out << name << ':' << found.place.line << ':' << found.place.column;
-    where = out.str();
-  }
-  found.message = where + ": " + readable(pointer) + ": " + message;
+  Found found = found_at(pointer, at_key);
+  found.message.append(": ").append(readable(pointer)).append(": ").append(message);
   const bool again = std::ranges::any_of(
       errors, [&](const Found& other) { return other.message == found.message; });
   if (!again) errors.push_back(std::move(found));
 }
 
-void Config::State::note_unknown() {
-  note_unknown_below("", text.root);
-}
-
-void Config::State::note_unknown_below(const std::string& pointer, const Json& value) {
-  if (value.is_array()) {
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      note_unknown_below(pointer_to(pointer, std::to_string(i)), value[i]);
-    }
-  }
-  const auto keys = known.find(pointer);
-  if (!value.is_object() || keys == known.end()) return;
-  for (const auto& [key, element] : value.items()) {
-    const std::string place = pointer_to(pointer, key);
-    if (std::ranges::find(keys->second, key) != keys->second.end()) {
-      note_unknown_below(place, element);
-    } else if (place != "/$schema") {
-      std::vector<std::string_view> names(keys->second.begin(), keys->second.end());
-      std::string hint = suggestion(key, names);
-      if (hint.empty()) {
-        std::ranges::sort(names);
-        for (std::size_t i = 0; i < names.size(); ++i) {
-          hint.append(i == 0 ? "; known are " : ", ").append(names[i]);
-        }
-      }
-      note(place, "unknown key" + hint, /*at_key=*/true);
-    }
-  }
+void sort_errors(std::vector<Config::State::Found>& errors) {
+  std::ranges::stable_sort(errors, [](const auto& a, const auto& b) {
+    return std::pair(a.overridden, a.place) < std::pair(b.overridden, b.place);
+  });
 }
 
 }  // namespace heddle

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,15 @@ struct Config::State {
   };
   std::vector<Found> errors;
 
+  std::map<std::string, int> reads;  // pointer of a given value -> how often it was read
+  std::set<std::string> standard;    // pointers of given values that are their defaults
+  struct Idle {
+    int readers = 0;
+    std::string why;
+  };
+  std::map<std::string, Idle> idle;           // pointer of a given value -> who cannot use it
+  std::map<std::string, std::string> unread;  // pointer of a given value -> why nobody may read it
+
   std::size_t node(const std::string& pointer, const Json* given, std::optional<std::size_t> outer);
   std::size_t child(std::size_t parent, std::string_view key, bool inherits);
 
@@ -72,16 +82,26 @@ struct Config::State {
   /// The override that set this value or an object around it, "--set a.b=c"; else empty.
   std::string overriding(const std::string& pointer) const;
 
+  /// A place in messages, "file:line:column" or "--set a.b=c".
+  Found found_at(const std::string& pointer, bool at_key) const;
   /// Notes an error at a value, or at a key where `at_key`; where it is not given, at the innermost
   /// object around it that is.
   void note(const std::string& pointer, const std::string& message, bool at_key = false);
   /// The keys that nobody read.
   void note_unknown();
+  /// The keys whose values no reader can use.
+  std::vector<Found> idle_keys() const;
 
  private:
   void note_unknown_below(const std::string& pointer, const Json& value);
+  std::string hint_for(const std::string& object, const std::string& key, const Json& value) const;
+  std::string alias_of(const std::string& object, const std::string& key, const Json& value) const;
+  std::string elsewhere(const std::string& key, const Json& value) const;
   Json& resolved_object(const std::string& pointer);
 };
+
+/// Orders errors as they stand in the file, then those of overrides.
+void sort_errors(std::vector<Config::State::Found>& errors);
 
 /// What an error says of a value of the wrong type: "a text where an integer belongs".
 std::string misplaced(const Json& value, const char* wanted);

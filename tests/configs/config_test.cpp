@@ -57,7 +57,8 @@ TEST_CASE("config: sides and items inherit, and override") {
   CHECK(e.shapes == shapes);
   // Objects and lists are not inherited.
   CHECK(error(R"({"encoder": {"object": {}}})") ==
-        "test.json:1:14: encoder.object: unknown key; known are width");
+        "test.json:1:14: encoder.object: unknown key; did you mean \"object\", outside of any "
+        "section?");
 }
 
 TEST_CASE("config: a wrong value is named with its place") {
