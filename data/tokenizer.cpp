@@ -17,6 +17,16 @@ constexpr Named<TokenizerKind (*)()> kKinds[] = {
     {"byte", byte_tokenizer},
 };
 
+/// The keys that not all types read, with those that do.
+constexpr Named<std::string_view> kKeysOfTypes[] = {
+    {"model", "the type \"subword\""},
+    {"normalisation", "the type \"subword\""},
+    {"character_coverage", "the type \"subword\""},
+    {"sample", "the type \"subword\""},
+    {"min_count", "the types \"word\" and \"character\""},
+    {"vocab_size", "the types \"subword\", \"word\" and \"character\""},
+};
+
 TokenizerKind kind_of(const Config& config) {
   return config.choice("type", "subword", kKinds, "How text is cut into pieces.")();
 }
@@ -68,6 +78,7 @@ std::unique_ptr<Tokenizer> train_tokenizer(const Config& config, const LineSourc
 
 void read_tokenizer_config(const Config& config) {
   kind_of(config).read_config(config);
+  for (const auto& [key, types] : kKeysOfTypes) config.unread(key, "it is for ", types);
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(std::string_view bytes, const std::string& name) {

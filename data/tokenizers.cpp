@@ -44,7 +44,12 @@ bool Tokenizers::are_joint(const Config& tokenizer) {
 }
 
 void Tokenizers::read_config(const Config& tokenizer) {
-  if (are_joint(tokenizer)) return read_tokenizer_config(tokenizer);
+  if (are_joint(tokenizer)) {
+    for (const char* key : {"source", "target"}) {
+      tokenizer.unread(key, "it is for \"sides\": \"separate\"");
+    }
+    return read_tokenizer_config(tokenizer);
+  }
   read_tokenizer_config(side(tokenizer, "source"));
   read_tokenizer_config(side(tokenizer, "target"));
 }

@@ -64,7 +64,7 @@ TrainedModel::TrainedModel(const fs::path& model)
     config_.root().pass_over(section);
   }
   try {
-    config_.finish();
+    config_.finish(ConfigDocument::IdleKeys::kAccept);
   } catch (const ConfigError& error) {
     fail<FileError>("the model's config is damaged: ", error.what());
   }

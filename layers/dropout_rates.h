@@ -11,7 +11,9 @@ namespace heddle {
 inline double dropout_rate(const Config& config, std::string_view key, std::string_view about) {
   const double general = config.number("dropout", 0.1, Numbers::probability(),
                                        "Dropout of embeddings and of every sublayer's output.");
-  return config.number_or(key, "dropout", Numbers::probability(), about).value_or(general);
+  const auto own = config.number_or(key, "dropout", Numbers::probability(), about);
+  if (own) config.idle("dropout", key, " and its like take its place everywhere");
+  return own.value_or(general);
 }
 
 }  // namespace heddle

@@ -19,6 +19,9 @@ Initialisation::Initialisation(const Config& config)
                             "How fresh weights are drawn.")) {
   deviation_ = config.number("init_std", 0.02, Numbers::positive(),
                              "Standard deviation of the weights, where they are normal.");
+  if (scheme_ != InitialisationScheme::kNormal) {
+    config.idle("init_std", "it is for the initialisation \"normal\"");
+  }
 }
 
 Initialiser Initialisation::matrix(std::int64_t in, std::int64_t out, int depth) const {

@@ -37,8 +37,11 @@ double rotary_base(const Config& config, const Heads& heads, bool rotary) {
     config.error("heads", "rotary positions need an even number of columns per head, not ",
                  heads.head_dim);
   }
-  return config.number("rotary_base", 10000.0, {.least = 1.0},
-                       "Pair j of rotary positions turns by base^(-2j / columns of a head).");
+  const double base =
+      config.number("rotary_base", 10000.0, {.least = 1.0},
+                    "Pair j of rotary positions turns by base^(-2j / columns of a head).");
+  if (!rotary) config.idle("rotary_base", "it is for the positions \"rotary\"");
+  return base;
 }
 
 // The operation, and its weights where somebody wants to look at them.

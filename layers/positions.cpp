@@ -63,6 +63,9 @@ Positions::Positions(const Scope& scope, const Config& config, std::int64_t d_mo
   const PositionKind kind = position_kind(config);
   const auto rows = config.integer("max_positions", 512, {1, 1 << 24},
                                    "Tokens of the longest sentence, where positions are learned.");
+  if (kind != PositionKind::kLearned) {
+    config.idle("max_positions", "it is for the positions \"learned\"");
+  }
   if (kind == PositionKind::kSinusoidal) {
     if (d_model % 2 != 0) config.error("d_model", "sinusoidal positions need an even d_model");
     sinusoids_ = std::make_shared<SinusoidTable>(d_model, scope.store().dtype());

@@ -73,7 +73,9 @@ Adafactor::Adafactor(const Config& config)
       beta1_(config.number("beta1", 0.0, Numbers::probability(),
                            "Decay of the first moment; 0: there is none.")),
       scale_parameter_(config.flag("scale_parameter", true,
-                                   "Whether a parameter's size scales its learning rate.")) {}
+                                   "Whether a parameter's size scales its learning rate.")) {
+  if (!scale_parameter_) config.idle("eps2", "it is for \"scale_parameter\": true");
+}
 
 void Adafactor::allocate(const ParameterStore& store, std::span<const ParameterRule> rules) {
   std::int64_t elements = 0, most_rows = 0, most_columns = 0, most_column_sums = 0, most_blocks = 0;

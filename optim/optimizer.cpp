@@ -20,6 +20,24 @@ constexpr Named<OptimizerKind> kOptimizers[] = {
     {"adafactor", OptimizerKind::kAdafactor},
 };
 
+/// The keys that not all types read, with those that do.
+struct KeyOfTypes {
+  const char* key;
+  const char* types;
+};
+constexpr KeyOfTypes kKeysOfTypes[] = {
+    {"betas", "the types \"adam\" and \"adamw\""},
+    {"eps", "the types \"adam\" and \"adamw\""},
+    {"momentum", "the type \"sgd\""},
+    {"nesterov", "the type \"sgd\""},
+    {"eps1", "the type \"adafactor\""},
+    {"eps2", "the type \"adafactor\""},
+    {"clip_threshold", "the type \"adafactor\""},
+    {"decay_rate", "the type \"adafactor\""},
+    {"beta1", "the type \"adafactor\""},
+    {"scale_parameter", "the type \"adafactor\""},
+};
+
 void append(std::string& message, const char* what, const std::vector<std::string>& names) {
   if (names.empty()) return;
   message.append(message.empty() ? "" : "; ").append(what);
@@ -59,6 +77,9 @@ std::string state_differences(const SafetensorsFile& file, std::span<const State
 Optimizer::Algorithm Optimizer::read_algorithm(const Config& optimizer) {
   const OptimizerKind kind =
       optimizer.choice("type", "adam", kOptimizers, "How gradients change the parameters.");
+  for (const KeyOfTypes& known : kKeysOfTypes) {
+    optimizer.unread(known.key, "it is for ", known.types);
+  }
   if (kind == OptimizerKind::kSgd) return Sgd(optimizer);
   if (kind == OptimizerKind::kAdafactor) return Adafactor(optimizer);
   return Adam(optimizer, kind == OptimizerKind::kAdamW);

@@ -31,7 +31,13 @@ Schedule::Schedule(const Config& schedule, std::int64_t d_model, std::int64_t up
                           "The highest learning rate, by default 0.001; of \"noam\" a factor, by "
                           "default 1.");
   if (noam) peak_ /= std::sqrt(static_cast<double>(d_model));
-  if (decays_to_an_end(kind_)) read_decay(schedule, updates);
+  if (decays_to_an_end(kind_)) {
+    read_decay(schedule, updates);
+    return;
+  }
+  for (const char* key : {"final_learning_rate", "decay_steps"}) {
+    schedule.unread(key, "it is for the types \"cosine\" and \"linear\"");
+  }
 }
 
 void Schedule::read_decay(const Config& schedule, std::int64_t updates) {

@@ -123,7 +123,10 @@ Training::Training(const TrainingRequest& request, Progress& progress, Requests 
   }
   TrainConfig::require_end(root.object("train", ""));
   read_whole_config(root, stand_ins(root));
-  document_.finish();
+  const bool goes_on = request.open == RunFolder::Open::kContinue && has_begun(request.run);
+  if (goes_on) idle_keys_ = ConfigDocument::IdleKeys::kAccept;  // as an older version did
+  document_.finish(idle_keys_);
+  for (const std::string& key : document_.idle_keys()) progress_.say("warning: " + key);
   resolved_ = document_.resolved();
 }
 
@@ -186,7 +189,7 @@ Training::Prepared Training::prepare(const fs::path& caches,
                longest);
   }
   check_memory(document_.root(), p.learner->store);
-  document_.finish();
+  document_.finish(idle_keys_);
   if (checkpoint) {
     p.state = load_checkpoint(*checkpoint, *p.learner, settings_.train.ema_decay);
     check_same_text(p.state, *p.corpora);

@@ -69,6 +69,7 @@ class Training {
   Progress& progress_;
   Requests user_;
   ConfigDocument document_;
+  ConfigDocument::IdleKeys idle_keys_ = ConfigDocument::IdleKeys::kRefuse;
   Settings settings_;
   InsistOptions insist_;
   std::string resolved_;

@@ -65,7 +65,7 @@ void resume() {
   const Settings settings(config.root());
   Learner learner(config.root(), settings,
                   {tokenizers.source().vocabulary(), tokenizers.target().vocabulary()});
-  config.finish();
+  config.finish(ConfigDocument::IdleKeys::kAccept);
   load_checkpoint(folder(), learner, settings.train.ema_decay);
 }
 

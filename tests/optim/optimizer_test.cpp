@@ -184,7 +184,7 @@ TEST_CASE("optimizer: a wrong config is said") {
   CHECK(optimizer_error(R"({"betas": [0.9, 1]})") == "test.json:1:11: betas: 1 is not below 1");
   CHECK(optimizer_error(R"({"eps": 0})").starts_with("test.json:1:9: eps: 0 is below "));
   CHECK(optimizer_error(R"({"momentum": 0.9})") ==
-        "test.json:1:2: momentum: unknown key; known are betas, eps, groups, type, weight_decay");
+        "test.json:1:2: momentum: has no effect: it is for the type \"sgd\"");
   CHECK(optimizer_error(R"({"type": "sgd", "momentum": 0, "nesterov": true})") ==
         "test.json:1:44: nesterov: needs a momentum above 0");
   CHECK(optimizer_error(R"({"weight_decay": -1})") ==

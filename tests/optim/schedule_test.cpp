@@ -105,7 +105,8 @@ TEST_CASE("schedule: what is wrong is said") {
   CHECK(schedule_error(R"({"learning_rate": 0})") ==
         "test.json:1:19: learning_rate: 0 is not above 0");
   CHECK(schedule_error(R"({"decay_steps": 5})") ==
-        "test.json:1:2: decay_steps: unknown key; known are learning_rate, type, warmup");
+        "test.json:1:2: decay_steps: has no effect: it is for the types \"cosine\" and "
+        "\"linear\"");
   CHECK(schedule_error(R"({"type": "cosine"})") ==
         "test.json:1:1: decay_steps: needs a number, because the run does not say how many updates "
         "it has");

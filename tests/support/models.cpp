@@ -24,7 +24,7 @@ TestModel::TestModel(const std::string& model, DType dtype, const Vocabularies& 
     : document(ConfigDocument::parse("{\"model\": " + model + "}", "test.json")),
       store(dtype),
       transformer(Scope(store), document.root().object("model", "The model."), vocabularies) {
-  document.finish();
+  document.finish(ConfigDocument::IdleKeys::kAccept);
   store.allocate();
   store.initialise(seed);
   randomise(store, seed);
