@@ -69,7 +69,8 @@ void check_some_left(const Corpus& corpus, const CorpusReport& report) {
   if (report.kept > 0) return;
   const std::string files = corpus.source.file.string() + ", " + corpus.target.file.string();
   check<DataError>(report.pairs > 0, files, ": the files are empty");
-  fail<DataError>(files, ": nothing is left to learn from (", report.message(), "; max_length is ",
+  fail<DataError>(files, ": nothing is left to learn from (",
+                  report.message(corpus.limits.source_limit), "; max_length is ",
                   corpus.limits.max_length, ")");
 }
 

@@ -28,6 +28,7 @@ struct CorpusLimits {
   std::int64_t max_length = 128;  // tokens of either side, the end included
   /// Tokens of a source, the end included.
   std::int64_t max_source_tokens = std::numeric_limits<std::int64_t>::max();
+  std::string_view source_limit = CorpusReport::kSourceLimit;  // what messages call it
   /// Decoding gives up after factor * source + extra tokens (ends counted); pairs with longer
   /// targets are kept and reported as unreachable.
   double reach_factor = std::numeric_limits<double>::infinity();

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace heddle {
 
 struct CorpusReport {
+  static constexpr std::string_view kSourceLimit = "max_source_tokens";
+
   std::int64_t pairs = 0;            // lines of each file
   std::int64_t kept = 0;             // the rest is left out for the first reason that holds:
   std::int64_t empty = 0;            // a side without text or tokens
@@ -20,7 +23,8 @@ struct CorpusReport {
 
   /// Like "8000 pairs, 7990 kept; left out: 4 with an empty side, 6 with a side longer than
   /// max_length; source lines ending in \r\n: 3".
-  std::string message() const;
+  /// `source_limit` is what sets the largest number of tokens of a source.
+  std::string message(std::string_view source_limit = kSourceLimit) const;
 
   friend bool operator==(const CorpusReport&, const CorpusReport&) = default;
 };

@@ -12,7 +12,8 @@ namespace {
 // The quotient where it is whole. Where not, that is noted, and reading goes on with what fits.
 std::int64_t divided(const Config& config, const char* key, std::int64_t what, std::int64_t by,
                      const char* name) {
-  if (what % by != 0) config.error(key, by, " does not divide ", name, " ", what);
+  if (what % by != 0)
+    config.error(key, by, config.if_default(key), " does not divide ", name, " ", what);
   return std::max<std::int64_t>(1, what / by);
 }
 

@@ -52,9 +52,10 @@ void Schedule::read_decay(const Config& schedule, std::int64_t updates) {
     schedule.error("decay_steps",
                    "needs a number, because the run does not say how many updates it has");
   } else if (decay_steps_ <= warmup_) {
-    schedule.error("warmup", "a warm-up of ", static_cast<std::int64_t>(warmup_),
-                   " updates leaves none for the decay, which ends at update ", end,
-                   "; lower warmup or raise decay_steps");
+    schedule.error("warmup", "a warm-up of ", static_cast<std::int64_t>(warmup_), " updates",
+                   schedule.if_default("warmup"), " leaves none for the decay, which ends at ",
+                   "update ", end, "; lower warmup or raise ",
+                   given ? "decay_steps" : "train.steps");
   }
 }
 

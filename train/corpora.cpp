@@ -40,7 +40,7 @@ TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers&
   OpenedCorpus opened = open_corpus(corpus, options.folder / (std::string(name) + ".tokens"),
                                     options.threads, progress);
   const CorpusReport& report = opened.cache.report();
-  options.say(std::string(name) + ": " + report.message());
+  options.say(std::string(name) + ": " + report.message(limits.source_limit));
   if (report.unreachable > 0) {
     options.say("warning: " + std::string(name) + ": " + std::to_string(report.unreachable) +
                 " targets are longer than decode.max_length lets a translation be");
@@ -95,6 +95,7 @@ Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
   CorpusLimits limits;
   limits.max_length = settings.data.max_length;
   limits.max_source_tokens = settings.train.max_source_tokens;
+  if (!settings.train.max_source_given) limits.source_limit = "twice train.batch_tokens";
   limits.reach_factor = settings.decode.limit.factor;
   limits.reach_extra = settings.decode.limit.extra;
   train_cache_ = open_cache("train", *settings.data.train, tokenizers, limits, options);

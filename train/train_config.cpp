@@ -97,10 +97,11 @@ TrainConfig::TrainConfig(const Config& train) {
                             "Passes over the training text after which the run ends.");
   batch_tokens = train.integer("batch_tokens", batch_tokens, {1, kMostTokens},
                                "Target tokens of a batch, the ends counted.");
-  max_source_tokens = train
-                          .integer_or("max_source_tokens", "auto", {2, kMostTokens},
-                                      "Source tokens of a batch; by default twice batch_tokens.")
-                          .value_or(2 * batch_tokens);
+  const auto most_source =
+      train.integer_or("max_source_tokens", "auto", {2, kMostTokens},
+                       "Source tokens of a batch; by default twice batch_tokens.");
+  max_source_given = most_source.has_value();
+  max_source_tokens = most_source.value_or(2 * batch_tokens);
   accumulate = train.integer("accumulate", accumulate, {1, 1 << 20},
                              "Batches whose gradients make one update.");
   lane_tokens = train.integer(

@@ -34,6 +34,7 @@ struct TrainConfig {
   std::optional<std::int64_t> steps, epochs;  // whichever comes first ends the run
   std::int64_t batch_tokens = 4096;           // of targets in a batch, ends included
   std::int64_t max_source_tokens = 8192;      // of sources in a batch, ends included
+  bool max_source_given = false;              // else it is twice batch_tokens
   std::int64_t accumulate = 1;                // batches in an update
   std::int64_t lane_tokens = 512;             // of sources and of targets that a lane has at once
   double label_smoothing = 0.1;

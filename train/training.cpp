@@ -183,10 +183,10 @@ Training::Prepared Training::prepare(const fs::path& caches,
   const std::int64_t longest =
       std::min(p.learner->transformer.longest_source(), p.learner->transformer.longest_target());
   if (settings_.data.max_length > longest) {
-    document_.root()
-        .object("data", "")
-        .error("max_length", settings_.data.max_length, " is more than the model's max_positions, ",
-               longest);
+    const Config data = document_.root().object("data", "");
+    data.error("max_length", settings_.data.max_length, data.if_default("max_length"),
+               " is more than the model's max_positions, ", longest,
+               "; lower data.max_length or raise model.max_positions");
   }
   check_memory(document_.root(), p.learner->store);
   document_.finish(idle_keys_);

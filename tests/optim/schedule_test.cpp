@@ -111,7 +111,10 @@ TEST_CASE("schedule: what is wrong is said") {
         "test.json:1:1: decay_steps: needs a number, because the run does not say how many updates "
         "it has");
   CHECK(schedule_error(R"({"type": "cosine"})", 4000) ==
-        "test.json:1:1: warmup: a warm-up of 4000 updates leaves none for the decay, which ends at "
-        "update 4000; lower warmup or raise decay_steps");
+        "test.json:1:1: warmup: a warm-up of 4000 updates, the default, leaves none for the decay, "
+        "which ends at update 4000; lower warmup or raise train.steps");
+  CHECK(schedule_error(R"({"type": "linear", "warmup": 3, "decay_steps": 3})", 4000) ==
+        "test.json:1:30: warmup: a warm-up of 3 updates leaves none for the decay, which ends at "
+        "update 3; lower warmup or raise decay_steps");
   CHECK(schedule_error(R"({"type": "linear", "warmup": 3, "decay_steps": 4})") == "");
 }

@@ -162,3 +162,22 @@ TEST_CASE("config answers: a run that began with a key without effect goes on, w
   CHECK(small.train({.set = idle, .open = RunFolder::Open::kContinue}) == Trainer::End::kFinished);
   CHECK(contains(small.said(), "warning: --set train.patience=3: train.patience: has no effect: "));
 }
+
+TEST_CASE("config answers: limits are called by the keys that set them") {
+  SmallRun small;
+  CHECK(small.train({.run = "few", .set = {"train.batch_tokens=3"}}) == Trainer::End::kFinished);
+  CHECK(contains(small.said(), " with a source longer than twice train.batch_tokens"));
+  CHECK_FALSE(contains(small.said(), "max_source_tokens"));
+  CHECK(small.train({.run = "own", .set = {"train.max_source_tokens=6"}}) ==
+        Trainer::End::kFinished);
+  CHECK(contains(small.said(), " with a source longer than max_source_tokens"));
+  const auto wrong = [&](const Overrides& set) {
+    return failure<ConfigError>([&] { small.train({.run = "wrong", .set = set}); });
+  };
+  CHECK(contains(wrong({"model={\"d_model\": 20}"}),
+                 "heads: 8, the default, does not divide d_model 20"));
+  CHECK(contains(wrong({"model.d_model=15"}), "model.heads: 2 does not divide d_model 15"));
+  CHECK(contains(wrong({"schedule={\"type\": \"cosine\"}"}),
+                 "schedule.warmup: a warm-up of 4000 updates, the default, leaves none for the "
+                 "decay, which ends at update 12; lower warmup or raise train.steps"));
+}
