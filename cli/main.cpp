@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "autograd/base/nearest.h"
+#include "autograd/base/out_of_memory.h"
 #include "cli/verbs.h"
 #include "configs/config.h"
 #include "data/utf8.h"
@@ -75,6 +76,27 @@ class VerbFormatter : public CLI::Formatter {
   }
 };
 
+/// What was asked for, where that is known, and what to lower.
+std::string memory_error(const CLI::App& app, std::size_t bytes) {
+  std::string sentence = "not enough memory";
+  if (bytes > 0) {
+    const double size = static_cast<double>(bytes);
+    const bool large = size >= 1e9;
+    sentence += fmt::format(": another {:.1f} {} could not be had", size * (large ? 1e-9 : 1e-6),
+                            large ? "GB" : "MB");
+  }
+  const auto is = [&](const char* verb) { return app.got_subcommand(verb); };
+  if (is("train")) {
+    return sentence +
+           "; lower train.lanes, train.lane_tokens or data.max_length, or make the model smaller";
+  }
+  if (is("bench")) return sentence + "; lower --lanes, --length or train.lane_tokens";
+  if (is("translate") || is("evaluate")) return sentence + "; lower --threads or --beam";
+  if (is("score")) return sentence + "; lower --threads";
+  if (is("gradcheck")) return sentence + "; lower --vocabulary or --threads";
+  return sentence;
+}
+
 /// Results that did not arrive are no success.
 void check_output_arrived() {
   errno = 0;
@@ -125,8 +147,10 @@ int run(int argc, char** argv) {
     return complain(kFiles, error.path1().string() + ": " + error.code().message());
   } catch (const std::system_error& error) {  // standard output, written by fmt
     return complain(kFiles, "cannot write: " + error.code().message());
+  } catch (const OutOfMemory& error) {
+    return complain(kMemory, memory_error(app, error.bytes()));
   } catch (const std::bad_alloc&) {
-    return complain(kInternal, "there is not enough memory");
+    return complain(kMemory, memory_error(app, 0));
   } catch (const std::exception& error) {
     return complain(kInternal, error.what());
   }

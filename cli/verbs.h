@@ -16,6 +16,7 @@ enum ExitCode : int {
   kData = 4,
   kFiles = 5,    // files and checkpoints
   kNumeric = 6,  // numbers that are not finite, gradients that are wrong
+  kMemory = 7,   // there is not enough
 };
 
 void add_average(CLI::App& app);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <new>
 
+#include "autograd/base/out_of_memory.h"
+
 namespace heddle {
 
 namespace {
@@ -12,7 +14,8 @@ constexpr std::align_val_t kAlignment{64};
 }
 
 std::shared_ptr<void> allocate_zeros(std::size_t bytes) {
-  void* memory = ::operator new(bytes, kAlignment);
+  void* memory = ::operator new(bytes, kAlignment, std::nothrow);
+  if (memory == nullptr) throw OutOfMemory(bytes);
   std::memset(memory, 0, bytes);
   return {memory, [](void* block) { ::operator delete(block, kAlignment); }};
 }

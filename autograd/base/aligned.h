@@ -7,7 +7,7 @@
 
 namespace heddle {
 
-/// `bytes` of zeros, aligned to 64 bytes; throws std::bad_alloc.
+/// `bytes` of zeros, aligned to 64 bytes; throws OutOfMemory.
 std::shared_ptr<void> allocate_zeros(std::size_t bytes);
 
 /// Bytes of memory that this machine has, whoever uses them.

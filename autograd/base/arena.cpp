@@ -7,6 +7,8 @@
 #include <cstring>
 #include <new>
 
+#include "autograd/base/out_of_memory.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define HEDDLE_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
@@ -34,7 +36,7 @@ std::size_t rounded_up(std::size_t bytes, std::size_t unit) {
 std::byte* map(std::size_t size) {
   void* const all =
       ::mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (all == MAP_FAILED) throw std::bad_alloc();
+  if (all == MAP_FAILED) throw OutOfMemory(size);
   auto* const begin = static_cast<std::byte*>(all);
   const std::size_t before = rounded_up(reinterpret_cast<std::uintptr_t>(begin), kHugePage) -
                              reinterpret_cast<std::uintptr_t>(begin);
@@ -47,7 +49,9 @@ std::byte* map(std::size_t size) {
 
 std::byte* obtain(std::size_t size) {
   if (size >= kHugePage) return map(size);
-  return static_cast<std::byte*>(::operator new (size, std::align_val_t{Arena::kAlignment}));
+  void* const memory = ::operator new (size, std::align_val_t{Arena::kAlignment}, std::nothrow);
+  if (memory == nullptr) throw OutOfMemory(size);
+  return static_cast<std::byte*>(memory);
 }
 
 void give_back(std::byte* memory, std::size_t size) {

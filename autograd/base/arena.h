@@ -24,7 +24,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// `bytes` of uninitialised memory, aligned to 64 bytes; throws std::bad_alloc.
+  /// `bytes` of uninitialised memory, aligned to 64 bytes; throws OutOfMemory.
   void* allocate(std::size_t bytes);
 
   /// `count` uninitialised elements.

@@ -19,7 +19,7 @@ class GrowingMemory {
     return *this;
   }
 
-  /// Makes it at least `bytes` long; what is new is zero. Throws std::bad_alloc, and then it is as
+  /// Makes it at least `bytes` long; what is new is zero. Throws OutOfMemory, and then it is as
   /// it was.
   void grow(std::size_t bytes);
   /// May be elsewhere after grow().

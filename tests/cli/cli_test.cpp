@@ -5,6 +5,7 @@
 
 #include "tests/support/documents.h"
 #include "tests/support/program.h"
+#include "tests/support/sanitized.h"
 
 using heddle::testing::check_failure;
 using heddle::testing::contains;
@@ -119,4 +120,17 @@ TEST_CASE("cli: gradcheck prints a line for each parameter, the worst last") {
   CHECK(small.code == 0);
   CHECK(small.err == "");
   CHECK(small.out.ends_with(", allowed 1e-06: passed\n"));
+}
+
+TEST_CASE("cli: not enough memory is one sentence with what to lower, and exit code 7") {
+  if (heddle::testing::kSanitized) return;  // sanitizers reserve terabytes
+  const Outcome outcome = heddle_run(
+      "bench --shape tiny --lanes 1 --threads 1 --sentences 400 --length 1000 "
+      "--set train.lane_tokens=1000000",
+      "export OPENBLAS_NUM_THREADS=1 && ulimit -v 1200000");
+  CHECK(outcome.code == 7);
+  CHECK(outcome.out == "");
+  CHECK(contains(outcome.err, "heddle: not enough memory: another "));
+  CHECK(
+      outcome.err.ends_with("B could not be had; lower --lanes, --length or train.lane_tokens\n"));
 }

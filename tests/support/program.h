@@ -26,12 +26,13 @@ struct Outcome {
   std::string out, err;
 };
 
-/// Runs `heddle` with these arguments, as the shell reads them, in the source tree.
-inline Outcome heddle_run(const std::string& arguments) {
+/// Runs `heddle` with these arguments, as the shell reads them, in the source tree; before it the
+/// shell does what `first` says.
+inline Outcome heddle_run(const std::string& arguments, const std::string& first = "true") {
   const TemporaryFolder folder;
   const auto err = folder / "err", out = folder / "out";
-  const std::string command = "cd " + source_folder() + " && " + program() + " " + arguments +
-                              " >" + out.string() + " 2>" + err.string();
+  const std::string command = "cd " + source_folder() + " && " + first + " && " + program() + " " +
+                              arguments + " >" + out.string() + " 2>" + err.string();
   const int status = std::system(command.c_str());
   REQUIRE(WIFEXITED(status));
   return {WEXITSTATUS(status), read_bytes(out), read_bytes(err)};

@@ -6,7 +6,13 @@
 #include <limits>
 #include <new>
 #include <span>
+#include <string>
 #include <utility>
+
+#include "autograd/base/aligned.h"
+#include "autograd/base/arena.h"
+#include "autograd/base/out_of_memory.h"
+#include "tests/support/sanitized.h"
 
 using heddle::GrowingMemory;
 
@@ -46,4 +52,25 @@ TEST_CASE("growing memory that cannot grow stays as it is") {
   CHECK_THROWS_AS(memory.grow(kLargest), std::bad_alloc);
   CHECK(memory.size() == size);
   CHECK(memory.data()[99] == std::byte{7});
+}
+
+TEST_CASE("out of memory: what is thrown knows how much was asked for") {
+  constexpr std::size_t kTooMuch = std::size_t{1} << 56;
+  const auto bytes_missing = [](const auto& body) -> std::size_t {
+    try {
+      body();
+    } catch (const heddle::OutOfMemory& error) {
+      CHECK(std::string(error.what()) == "not enough memory");
+      return error.bytes();
+    }
+    return 0;
+  };
+  heddle::Arena arena;
+  CHECK(bytes_missing([&] { arena.allocate(kTooMuch); }) >= kTooMuch);
+  CHECK(arena.allocate(64) != nullptr);  // the arena is as it was
+  GrowingMemory memory;
+  CHECK(bytes_missing([&] { memory.grow(kTooMuch); }) == kTooMuch);
+  if (!heddle::testing::kSanitized) {
+    CHECK(bytes_missing([] { heddle::allocate_zeros(kTooMuch); }) == kTooMuch);
+  }
 }
