@@ -30,14 +30,18 @@ std::string bar(double share) {
   return text + "] ";
 }
 
-std::string line_of(const ProgressReport& r) {
+std::string line_of(const ProgressReport& r, bool smoothed) {
   const long long update = r.update, updates = r.updates;
-  return formatted("update %lld/%lld  loss %.4f  %.0f tokens/s  learning rate %.2e  %s left",
-                   update, updates, r.loss, r.tokens_per_second, r.learning_rate,
-                   duration(r.seconds_left).c_str());
+  return formatted("update %lld/%lld  %s %.4f  %.0f tokens/s  learning rate %.2e  %s left", update,
+                   updates, training_loss_name(smoothed), r.loss, r.tokens_per_second,
+                   r.learning_rate, duration(r.seconds_left).c_str());
 }
 
 }  // namespace
+
+const char* training_loss_name(bool smoothed) {
+  return smoothed ? "training loss, smoothed" : "training loss";
+}
 
 std::string duration(double seconds) {
   if (!std::isfinite(seconds)) return "unknown";
@@ -48,7 +52,7 @@ std::string duration(double seconds) {
 }
 
 void Progress::show(const ProgressReport& report) {
-  const std::string line = line_of(report);
+  const std::string line = line_of(report, smoothed_);
   if (terminal_) {
     const double share = report.updates > 0 ? static_cast<double>(report.update) /
                                                   static_cast<double>(report.updates)

@@ -11,6 +11,10 @@ namespace heddle {
 /// "1 h 02 min", "4 min 05 s", "12 s".
 std::string duration(double seconds);
 
+/// What reports and plots call it. Label smoothing adds to it, so that it is no match for the loss
+/// of validations, which is measured without smoothing and dropout.
+const char* training_loss_name(bool smoothed);
+
 struct ProgressReport {
   std::int64_t update = 0;
   std::int64_t updates = 0;  // of the whole run
@@ -24,6 +28,8 @@ class Progress {
  public:
   Progress(std::ostream& out, bool terminal) : out_(out), terminal_(terminal) {}
 
+  /// Whether losses that are shown have label smoothing; at first not.
+  void set_smoothed(bool smoothed) { smoothed_ = smoothed; }
   void show(const ProgressReport& report);
   /// A line of its own, above the bar.
   void say(const std::string& line);
@@ -32,6 +38,7 @@ class Progress {
   std::ostream& out_;
   bool terminal_;
   bool bar_shown_ = false;
+  bool smoothed_ = false;
 };
 
 }  // namespace heddle

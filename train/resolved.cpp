@@ -79,6 +79,12 @@ std::string resolved_part(const std::filesystem::path& file, const std::string& 
   return json.at(place).dump();
 }
 
+double resolved_number(const std::filesystem::path& file, const std::string& pointer) {
+  const Json json = parsed(file);
+  const Json::json_pointer place(pointer);
+  return json.contains(place) && json.at(place).is_number() ? json.at(place).get<double>() : 0.0;
+}
+
 void check_resumable(const std::filesystem::path& before, const std::string& now) {
   const Json old_values = parsed(before).flatten(), values = Json::parse(now).flatten();
   std::set<std::string> pointers;

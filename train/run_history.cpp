@@ -104,6 +104,7 @@ RunHistory read_history(const fs::path& run) {
   if (fs::exists(run / kConfigFile)) {
     const std::string quoted = resolved_part(run / kConfigFile, "/train/best_by");
     history.best_by = quoted.substr(1, quoted.size() - 2);
+    history.smoothed = resolved_number(run / kConfigFile, "/train/label_smoothing") > 0.0;
   }
   const auto judged = history.validation.find(history.best_by);
   if (judged != history.validation.end()) {

@@ -24,6 +24,7 @@ struct RunHistory {
   std::map<std::string, Curve> train, validation;  // by the names of metrics.jsonl
   std::string best_by = "loss";                    // of validations, as train.best_by
   std::optional<std::int64_t> best;                // the update of the best one
+  bool smoothed = false;                           // the training loss, by label smoothing
 
   /// The update of the last report or validation.
   std::int64_t last_update() const;

@@ -116,6 +116,7 @@ Training::Training(const TrainingRequest& request, Progress& progress, Requests 
       insist_{.seconds = static_cast<double>(settings_.train.save_timeout),
               .say = [this](const std::string& line) { progress_.say(line); },
               .stop = user_.stop} {
+  progress_.set_smoothed(settings_.train.label_smoothing > 0.0);
   const Config root = document_.root();
   DataConfig::require_training_text(root.object("data", ""));
   if (settings_.train.average_best && !settings_.data.valid && settings_.data.hold_out == 0) {
@@ -251,6 +252,11 @@ void Training::say_how_it_begins(const Prepared& p, bool goes_on) const {
                 " parameters, " + std::to_string(*settings_.train.lanes) + " lanes, " +
                 std::to_string(request_.threads) + " threads" +
                 (goes_on ? "; goes on behind update " + std::to_string(state.update) : ""));
+  if (p.corpora->valid() != nullptr && settings_.train.label_smoothing > 0.0) {
+    progress_.say(
+        "the training loss counts label smoothing and dropout, the loss of validations neither: "
+        "compare validations with validations");
+  }
   if (!goes_on || state.build == version_text()) return;
   progress_.say(
       "that was written by another build or on another processor; from here on bits may "

@@ -114,7 +114,7 @@ TEST_CASE("kept run: resumes to its last step, adds a checkpoint and appends to 
     const Outcome outcome = heddle_run(resume(kept));
     INFO(outcome.err);
     REQUIRE(outcome.code == 0);
-    CHECK(contains(outcome.err, "update 1100/1100  loss "));
+    CHECK(contains(outcome.err, "update 1100/1100  training loss, smoothed "));
     CHECK(names_in(kept / "run/checkpoints") ==
           std::set<std::string>{"best", "last", "step-000800", "step-001000", "step-001100"});
     CHECK(fs::read_symlink(kept / "run/checkpoints/last") == "step-001100");

@@ -45,7 +45,7 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   const Outcome first = heddle_run(train(""));
   CHECK(first.code == 0);
   CHECK(first.out == "");
-  CHECK(contains(first.err, "update 12/12  loss "));
+  CHECK(contains(first.err, "update 12/12  training loss, smoothed "));
   CHECK_FALSE(contains(first.err, "\r"));  // no terminal, no bar
   CHECK(first.err.ends_with("done: heddle translate " + run + " translates with it\n"));
   CHECK(heddle_run(train("--resume")).code == 0);

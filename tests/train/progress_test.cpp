@@ -24,20 +24,23 @@ TEST_CASE("progress: plain lines where there is no terminal") {
   progress.show({50, 200, 4.25, 21034.4, 0.001, 245});
   progress.say("validation: loss 4.1");
   CHECK(out.str() ==
-        "update 50/200  loss 4.2500  21034 tokens/s  learning rate 1.00e-03  4 min 05 s left\n"
+        "update 50/200  training loss 4.2500  21034 tokens/s  learning rate 1.00e-03  4 min 05 s "
+        "left\n"
         "validation: loss 4.1\n");
 }
 
 TEST_CASE("progress: a bar on a terminal makes room for lines and ends with one") {
   std::ostringstream out;
   Progress progress(out, true);
+  progress.set_smoothed(true);
   progress.show({50, 200, 4.25, 21034.4, 0.001, 245});
   progress.say("validation: loss 4.1");
   progress.show({200, 200, 4.0, 21034.4, 0.001, 0});
   CHECK(out.str() ==
-        "\r\x1b[K[=====               ] update 50/200  loss 4.2500  21034 tokens/s  learning rate "
-        "1.00e-03  4 min 05 s left"
+        "\r\x1b[K[=====               ] update 50/200  training loss, smoothed 4.2500  21034 "
+        "tokens/s  "
+        "learning rate 1.00e-03  4 min 05 s left"
         "\r\x1b[Kvalidation: loss 4.1\n"
-        "\r\x1b[K[====================] update 200/200  loss 4.0000  21034 tokens/s  learning rate "
-        "1.00e-03  0 s left\n");
+        "\r\x1b[K[====================] update 200/200  training loss, smoothed 4.0000  21034 "
+        "tokens/s  learning rate 1.00e-03  0 s left\n");
 }

@@ -57,7 +57,7 @@ TEST_CASE("training: leaves a config, metrics, and complete checkpoints") {
   SmallRun small;
   CHECK(small.train({}) == Trainer::End::kFinished);
   CHECK(contains(small.said(), "train: 300 pairs, 300 kept\n"));
-  CHECK(contains(small.said(), "\nupdate 4/12  loss "));
+  CHECK(contains(small.said(), "\nupdate 4/12  training loss, smoothed "));
   CHECK(contains(small.said(), "\nvalidation at update 12: loss "));
   CHECK(contains(small.said(), "\n  translation  "));
 

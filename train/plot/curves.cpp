@@ -7,6 +7,7 @@
 
 #include "data/utf8.h"
 #include "train/plot/axis.h"
+#include "train/progress.h"
 
 namespace heddle {
 
@@ -90,12 +91,14 @@ void add_losses(const RunHistory& run, std::size_t number, bool several, Chart& 
   const LineStyle validation_style{several ? number : 1, false};
   if (const Curve* curve = curve_of(run.train, "loss")) {
     chart.lines.push_back(line_of(run, {number, true}, *curve, "training", {}));
-    chart.lines.back().label = "training " + values_in_words(*curve, {}, false);
+    const std::string name = several ? (run.smoothed ? "training, smoothed" : "training")
+                                     : training_loss_name(run.smoothed);
+    chart.lines.back().label = name + " " + values_in_words(*curve, {}, false);
   }
   if (const Curve* curve = curve_of(run.validation, "loss")) {
     chart.lines.push_back(line_of(run, validation_style, *curve, "validation", run.best));
-    chart.lines.back().label =
-        "validation " + values_in_words(*curve, run.best, run.best_by == "loss");
+    chart.lines.back().label = (several ? "validation " : "validation loss ") +
+                               values_in_words(*curve, run.best, run.best_by == "loss");
   }
   if (!several || first == chart.lines.size()) return;
   std::string& label = chart.lines.back().label;

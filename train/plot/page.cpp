@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* kNote =
     "A ring marks the best validation, whose checkpoint heddle translate takes.";
+constexpr const char* kSmoothedNote =
+    "The training loss counts label smoothing and dropout, the validation loss neither: compare "
+    "validations with validations.";
 
 // Colours that colour-blind people tell apart: Okabe and Ito, "Color Universal Design" (2008).
 constexpr const char* kChartStyle = R"(
@@ -93,6 +96,10 @@ bool any_best(std::span<const RunHistory> runs) {
   return std::ranges::any_of(runs, [](const RunHistory& run) { return run.best.has_value(); });
 }
 
+bool any_smoothed(std::span<const RunHistory> runs) {
+  return std::ranges::any_of(runs, [](const RunHistory& run) { return run.smoothed; });
+}
+
 std::string heading(std::span<const RunHistory> runs) {
   return runs.size() == 1 ? "Learning curves of " + runs[0].name : "Learning curves";
 }
@@ -116,7 +123,8 @@ std::string legend(std::span<const RunHistory> runs) {
     }
     html << xml_escaped(summary_of(runs[i])) << "</li>\n";
   }
-  html << "</ul>\n<p>" << (any_best(runs) ? kNote : "") << "</p>\n";
+  html << "</ul>\n<p>" << (any_best(runs) ? kNote : "") << (any_smoothed(runs) ? " " : "")
+       << (any_smoothed(runs) ? kSmoothedNote : "") << "</p>\n";
   return html.str();
 }
 
@@ -139,6 +147,7 @@ class Head {
       say("row", several ? 32.0 : 0.0, (several ? runs[i].name + ": " : "") + summary_of(runs[i]));
     }
     if (any_best(runs)) say("unit", 0.0, kNote);
+    if (any_smoothed(runs)) say("unit", 0.0, kSmoothedNote);
   }
 
   std::string svg() const { return svg_.str(); }

@@ -46,7 +46,7 @@ TEST_CASE("plot curves: a chart for each quantity, with its last and its best va
   const RunHistory run = history("toy");
   const std::vector<Chart> charts = charts_of({&run, 1});
   CHECK(titles(charts) == Texts{"Loss", "BLEU", "Learning rate", "Gradient norm", "Speed"});
-  CHECK(rows(charts[0]) == Texts{"training 4", "validation 4.25, at the ring 4.5"});
+  CHECK(rows(charts[0]) == Texts{"training loss 4", "validation loss 4.25, at the ring 4.5"});
   CHECK(rows(charts[1]) == Texts{"last 30, best 31.5"});
   CHECK(rows(charts[2]) == Texts{"last 0.1"});
   CHECK(charts[0].lines[0].best == std::nullopt);
@@ -74,6 +74,15 @@ TEST_CASE("plot curves: several runs have a colour each and a row in each chart"
   CHECK_FALSE(charts[0].lines[1].style.thin);
   CHECK(charts[0].lines[2].style.number == 1);
   CHECK(charts[3].lines[0].style.number == 1);
+}
+
+TEST_CASE("plot curves: the training loss is named by what it counts") {
+  std::vector<RunHistory> runs = {history("toy"), history("wide")};
+  runs[0].smoothed = true;
+  CHECK(rows(charts_of({runs.data(), 1})[0])[0] == "training loss, smoothed 4");
+  CHECK(rows(charts_of(runs)[0])[0] ==
+        "toy: training, smoothed 4, validation 4.25, at the ring 4.5");
+  CHECK(rows(charts_of(runs)[0])[1] == "wide: training 4, validation 4.25, at the ring 4.5");
 }
 
 TEST_CASE("plot curves: a run without validations, and one without any number of a quantity") {

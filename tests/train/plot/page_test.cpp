@@ -72,6 +72,16 @@ TEST_CASE("plot page: several runs are named in full, with their lines") {
   }
 }
 
+TEST_CASE("plot page: losses that cannot be compared are said so") {
+  RunHistory run = history("toy", 3);
+  for (const bool smoothed : {false, true}) {
+    run.smoothed = smoothed;
+    for (const std::string& text : {html_page({&run, 1}), svg_image({&run, 1})}) {
+      CHECK(count(text, "compare validations with validations") == (smoothed ? 1 : 0));
+    }
+  }
+}
+
 TEST_CASE("plot page: its size has a bound") {
   const RunHistory run = history("long", 100000);
   CHECK(html_page({&run, 1}).size() < 300000);
