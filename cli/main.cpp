@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -17,6 +18,7 @@
 
 #include "autograd/base/nearest.h"
 #include "autograd/base/out_of_memory.h"
+#include "autograd/base/parallel.h"
 #include "cli/verbs.h"
 #include "configs/config.h"
 #include "data/utf8.h"
@@ -97,6 +99,22 @@ std::string memory_error(const CLI::App& app, std::size_t bytes) {
   return sentence;
 }
 
+/// More threads than processors are allowed, but worth a word.
+void warn_about_threads(const std::string& given) {
+  const int processors = available_threads();
+  if (std::atoll(given.c_str()) <= processors) return;
+  fmt::print(stderr,
+             "warning: --threads {} is more than the {} {} that this process may use; the threads "
+             "will wait for each other\n",
+             given, processors, processors == 1 ? "processor" : "processors");
+}
+
+void watch_threads(CLI::App& verb) {
+  if (CLI::Option* threads = verb.get_option_no_throw("--threads")) {
+    threads->each(warn_about_threads);
+  }
+}
+
 /// Results that did not arrive are no success.
 void check_output_arrived() {
   errno = 0;
@@ -124,6 +142,7 @@ int run(int argc, char** argv) {
   add_plot(app);
   add_config(app);
   add_gradcheck(app);
+  for (CLI::App* verb : app.get_subcommands({})) watch_threads(*verb);
   try {
     app.parse(argc, argv);
     check_output_arrived();

@@ -4,10 +4,13 @@
 
 #include <exception>
 
+#include "autograd/base/cpu_quota.h"
+
 namespace heddle {
 
 int available_threads() {
-  return omp_get_num_procs();
+  static const int threads = threads_within(cpu_quota(), omp_get_num_procs());
+  return threads;
 }
 
 void run_lanes(int lanes, int threads, int threads_per_lane, const std::function<void(int)>& body) {

@@ -29,7 +29,7 @@ inline std::int64_t grain_for(std::int64_t elements_per_item) {
   return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, elements_per_item));
 }
 
-/// Processors that this process may use.
+/// Processors that this process may use, by its affinity and by the quota of its container.
 int available_threads();
 
 /// Runs body(lane) for lane 0 to lanes - 1 on up to `threads` threads, each of which may start

@@ -3,13 +3,16 @@
 
 #include <string>
 
+#include "autograd/base/parallel.h"
 #include "tests/support/documents.h"
 #include "tests/support/program.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/xml.h"
 
 using heddle::testing::check_failure;
 using heddle::testing::contains;
 using heddle::testing::contents;
+using heddle::testing::count;
 using heddle::testing::heddle_run;
 using heddle::testing::Outcome;
 using heddle::testing::TemporaryFolder;
@@ -120,6 +123,27 @@ TEST_CASE("cli: gradcheck prints a line for each parameter, the worst last") {
   CHECK(small.code == 0);
   CHECK(small.err == "");
   CHECK(small.out.ends_with(", allowed 1e-06: passed\n"));
+}
+
+TEST_CASE("cli: more threads than processors are worth a line") {
+  const std::string processors = std::to_string(heddle::available_threads());
+  const Outcome many = heddle_run("inspect nowhere");
+  CHECK_FALSE(contains(many.err, "warning"));
+  for (const char* verb : {"translate nowhere", "score nowhere --source a --target b",
+                           "train nowhere.json", "gradcheck nowhere.json", "bench nowhere.json",
+                           "evaluate nowhere --source a --reference b"}) {
+    CAPTURE(verb);
+    const std::string warning =
+        "warning: --threads 1000 is more than the " + processors + " processor" +
+        (processors == "1" ? "" : "s") +
+        " that this process may use; the threads will wait for each other\n";
+    const Outcome warned = heddle_run(std::string(verb) + " --threads 1000");
+    CHECK(warned.err.starts_with(warning));
+    CHECK(count(warned.err, "warning") == 1);
+    CHECK_FALSE(contains(heddle_run(std::string(verb) + " --threads 1").err, "warning"));
+    CHECK_FALSE(
+        contains(heddle_run(std::string(verb) + " --threads " + processors).err, "warning"));
+  }
 }
 
 TEST_CASE("cli: not enough memory is one sentence with what to lower, and exit code 7") {

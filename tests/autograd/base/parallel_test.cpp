@@ -3,12 +3,36 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "autograd/base/cpu_quota.h"
 #include "autograd/base/nearest.h"
 #include "autograd/base/sequences.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/throws.h"
+
+namespace {
+
+/// The quota where the groups of the process are `list`, and these files are in the file system of
+/// control groups.
+std::optional<double> quota_with(const std::string& list,
+                                 const std::vector<std::pair<std::string, std::string>>& files) {
+  const heddle::testing::TemporaryFolder folder;
+  heddle::testing::write_bytes(folder / "self", list);
+  for (const auto& [path, text] : files) {
+    const std::filesystem::path file = folder / "root" / path;
+    std::filesystem::create_directories(file.parent_path());
+    heddle::testing::write_bytes(file, text);
+  }
+  return heddle::cpu_quota(folder / "root", folder / "self");
+}
+
+}  // namespace
 
 TEST_CASE("parallel_for covers the range once, in blocks that depend on the length alone") {
   for (const std::int64_t count : {0, 1, 7, 64, 65, 1000}) {
@@ -74,4 +98,49 @@ TEST_CASE("a misspelt name gets the nearest known one") {
   CHECK(heddle::suggestion("dorpout", known) == "; did you mean \"dropout\"?");
   CHECK(heddle::suggestion("warmup", known) == "");
   CHECK(heddle::suggestion("x", {}) == "");
+}
+
+TEST_CASE("cpu quota: version 2, of the group and those around it") {
+  const std::string list = "0::/a/b\n";
+  CHECK_FALSE(quota_with(list, {}));
+  CHECK_FALSE(quota_with(list, {{"a/b/cpu.max", "max 100000\n"}}));
+  CHECK(quota_with(list, {{"a/b/cpu.max", "150000 100000\n"}}) == 1.5);
+  CHECK(quota_with(list, {{"a/b/cpu.max", "max 100000\n"}, {"a/cpu.max", "300000 100000\n"}}) ==
+        3.0);
+  CHECK(quota_with(list, {{"a/b/cpu.max", "800000 100000\n"}, {"cpu.max", "50000 100000\n"}}) ==
+        0.5);  // the root of a container
+  CHECK_FALSE(quota_with(list, {{"other/cpu.max", "1000 100000\n"}}));
+  CHECK(quota_with("0::/../../x\n", {{"cpu.max", "200000 100000\n"}}) == 2.0);
+}
+
+TEST_CASE("cpu quota: version 1, also where the path is the host's") {
+  const auto with = [](const std::string& list, const std::string& group, const char* quota) {
+    return quota_with(
+        list, {{group + "/cpu.cfs_quota_us", quota}, {group + "/cpu.cfs_period_us", "100000\n"}});
+  };
+  const std::string list = "5:memory:/m\n4:cpu,cpuacct:/docker/x\n1:name=systemd:/s\n0::/u\n";
+  for (const char* group :
+       {"cpu,cpuacct/docker/x", "cpu,cpuacct/docker", "cpu,cpuacct", "cpu/docker/x"}) {
+    CAPTURE(group);
+    CHECK(with(list, group, "250000\n") == 2.5);
+    CHECK_FALSE(with(list, group, "-1\n"));
+  }
+  CHECK_FALSE(with(list, "memory/m", "250000\n"));
+}
+
+TEST_CASE("cpu quota: what cannot be read is none, and threads fill a quota") {
+  CHECK_FALSE(heddle::cpu_quota("/nowhere", "/nowhere"));
+  for (const char* list : {"", "\n", "0", "0:", "::", "x::/a\n", "0::/\n"}) {
+    CAPTURE(list);
+    CHECK_FALSE(quota_with(list, {}));
+  }
+  for (const char* text : {"", "max", "50000", "no 100000", "0 100000", "-5 100000", "5 0"}) {
+    CAPTURE(text);
+    CHECK_FALSE(quota_with("0::/\n", {{"cpu.max", text}}));
+  }
+  CHECK(heddle::threads_within({}, 8) == 8);
+  CHECK(heddle::threads_within(0.1, 8) == 1);
+  CHECK(heddle::threads_within(1.5, 8) == 2);
+  CHECK(heddle::threads_within(2.0, 8) == 2);
+  CHECK(heddle::threads_within(1e300, 8) == 8);
 }
