@@ -26,6 +26,9 @@ function(heddle_library name)
   add_library(heddle::${name} ALIAS heddle_${name})
   set_target_properties(heddle_${name} PROPERTIES EXPORT_NAME ${name} UNITY_BUILD ${HEDDLE_UNITY})
   target_link_libraries(heddle_${name} PUBLIC heddle_options ${ARG_LINKS})
+  if(HEDDLE_FUZZ)
+    heddle_count_coverage(heddle_${name})
+  endif()
   install(TARGETS heddle_${name} EXPORT heddle)
 endfunction()
 
@@ -39,10 +42,10 @@ endfunction()
 # heddle_optimise(TARGET AMOUNT): the default, -O3, is for the floors that compute.
 #   MODERATELY   -O2: loops over text, sums; rounds as -O3 does
 #   LITTLE       -O1: takes longer to compile than it ever runs
-#   NONE         -O0: calls what was optimised elsewhere
+#   NONE         -O0: calls what was optimised elsewhere; in a Debug build, too
 function(heddle_optimise target amount)
-  set(MODERATELY 2)
-  set(LITTLE 1)
-  set(NONE 0)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O${${amount}}>)
+  set(MODERATELY $<$<CONFIG:Release>:-O2>)
+  set(LITTLE $<$<CONFIG:Release>:-O1>)
+  set(NONE -O0)
+  target_compile_options(${target} PRIVATE ${${amount}})
 endfunction()
