@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "autograd/base/check.h"
@@ -58,7 +57,7 @@ FileStamp CorpusFile::stamp() const {
 }
 
 void CorpusFile::fail_to_read(int error) const {
-  fail<FileError>("cannot read ", path_.string(), ": ", std::generic_category().message(error));
+  fail_with_code(error, "cannot read ", path_.string());
 }
 
 }  // namespace heddle

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "autograd/base/check.h"
 
@@ -17,13 +16,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 [[noreturn]] void fail_to_write(const std::filesystem::path& path, int error) {
-  fail<FileError>("cannot write ", path.string(), ": ", std::generic_category().message(error));
+  fail_with_code(error, "cannot write ", path.string());
 }
 
 // How many bytes hold complete lines of updates up to `update`.
 std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t update, bool validated) {
   std::ifstream file(path, std::ios::binary);
-  check<FileError>(file.is_open(), "cannot read ", path.string());
+  if (!file.is_open()) fail_with_code(errno, "cannot read ", path.string());
   std::int64_t bytes = 0;
   for (std::string line; std::getline(file, line) && !file.eof();) {
     const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
@@ -33,7 +32,7 @@ std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t updat
     if (!validated && number == update && object.value("kind", Json()) == "validation") break;
     bytes += std::ssize(line) + 1;
   }
-  check<FileError>(!file.bad(), "cannot read ", path.string());
+  if (file.bad()) fail_with_code(EIO, "cannot read ", path.string());
   return bytes;
 }
 

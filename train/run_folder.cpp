@@ -30,10 +30,6 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCache = "cache";
 constexpr const char* kLock = "lock";
 
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
-
 // Of a name like step-000500.
 std::optional<std::int64_t> update_of(const fs::path& folder, std::string_view prefix) {
   const std::string name = folder.filename().string();
@@ -116,7 +112,7 @@ void RunFolder::remove_unless_begun() const {
 void RunFolder::lock() {
   const fs::path file = path_ / kLock;
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  check<FileError>(lock_ >= 0, "cannot write ", file.string(), ": ", reason(errno));
+  check<FileError>(lock_ >= 0, "cannot write ", file.string(), ": ", reason_of(errno));
   std::array<char, 32> text{};
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) {
     const auto end = std::to_chars(text.begin(), text.end(), ::getpid()).ptr;
@@ -130,7 +126,7 @@ void RunFolder::lock() {
   const ssize_t size = ::pread(lock_, text.data(), text.size() - 1, 0);
   ::close(lock_);
   lock_ = -1;
-  if (error != EWOULDBLOCK) fail<FileError>("cannot lock ", file.string(), ": ", reason(error));
+  if (error != EWOULDBLOCK) fail<FileError>("cannot lock ", file.string(), ": ", reason_of(error));
   fail<FileError>(path_.string(), ": another process",
                   size > 0 ? " (" + std::string(text.data()) + ")" : "",
                   " trains in this folder; wait for its end, or give another folder with --run");
@@ -142,6 +138,17 @@ bool RunFolder::is_ours() const {
   }, there{};
   return ::fstat(lock_, &held) == 0 && ::stat((path_ / kLock).c_str(), &there) == 0 &&
          held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+// What was moved or unmounted may come back; what was deleted, or replaced, does not.
+void RunFolder::check_ours() const {
+  if (is_ours()) return;
+  struct stat held {};
+  const bool deleted = ::fstat(lock_, &held) == 0 && held.st_nlink == 0;
+  const bool away = !deleted && !fs::exists(path_ / kLock);
+  throw FileError(path_.string() + (away ? ": was moved away while the run went on"
+                                         : ": was removed or replaced while the run went on"),
+                  away ? ESTALE : 0);
 }
 
 // Of processes that were killed. In the folder itself others may write, too.
@@ -189,10 +196,6 @@ void RunFolder::write_interim(std::int64_t update, const Fill& fill) {
 void RunFolder::write_averaged(const Fill& fill) {
   check_ours();
   write_folder(averaged(), fill);
-}
-
-void RunFolder::check_ours() const {
-  check<FileError>(is_ours(), path_.string(), ": was removed or replaced while the run went on");
 }
 
 void RunFolder::point(const std::string& name, std::int64_t update) {

@@ -72,7 +72,8 @@ class RunFolder {
   /// goes; or it is at its beginning, and all goes. A process that dies meanwhile leaves what leads
   /// here again.
   void go_back(std::optional<std::int64_t> update, std::int64_t until);
-  /// Throws FileError where the folder was removed or replaced meanwhile.
+  /// Throws FileError where the folder was removed, replaced or moved away meanwhile; only the last
+  /// may pass (insist.h).
   void check_ours() const;
   /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
   void point(const std::string& name, std::int64_t update);

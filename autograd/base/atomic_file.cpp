@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "autograd/base/check.h"
@@ -36,15 +35,14 @@ void flush_to_disk(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     // A folder that may be written to need not be readable.
-    check<FileError>(errno == EACCES, "cannot open ", path.string(), ": ",
-                     std::generic_category().message(errno));
+    if (errno != EACCES) fail_with_code(errno, "cannot open ", path.string());
     return;
   }
   const int error = ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
-  // Some file systems do not flush folders and say EINVAL.
-  check<FileError>(error == 0 || error == EINVAL, "cannot write ", path.string(), ": ",
-                   std::generic_category().message(error));
+  // Some file systems cannot flush folders, and have different ways to say so.
+  const bool cannot_flush = error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+  if (error != 0 && !cannot_flush) fail_with_code(error, "cannot write ", path.string());
 }
 
 void flush_name(const std::filesystem::path& path) {
@@ -85,7 +83,7 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::fail_to_write(int error) const {
-  fail<FileError>("cannot write ", path_.string(), ": ", std::generic_category().message(error));
+  fail_with_code(error, "cannot write ", path_.string());
 }
 
 }  // namespace heddle

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void check_written(const fs::path& path, const std::error_code& error) {
-  check<FileError>(!error, "cannot write ", path.string(), ": ", error.message());
+  if (error) fail_with_code(error.value(), "cannot write ", path.string());
 }
 
 // The system's number of what went wrong, 0 where nothing did.
@@ -57,9 +57,9 @@ void write_folder(const fs::path& path, const std::function<void(const fs::path&
   const fs::path temporary = temporary_name(path);
   std::error_code error;
   fs::remove_all(temporary, error);
-  const bool made = fs::create_directory(temporary, error);
-  check<FileError>(made, "cannot make ", temporary.string(), ": ",
-                   error ? error.message() : "it is there, and cannot be removed");
+  if (error) fail_with_code(error.value(), "cannot remove ", temporary.string());
+  fs::create_directory(temporary, error);
+  if (error) fail_with_code(error.value(), "cannot make ", temporary.string());
   try {
     fill(temporary);
     for (const auto& entry : fs::directory_iterator(temporary)) flush_to_disk(entry.path());
@@ -81,7 +81,7 @@ void remove_folder(const fs::path& path) {
   std::error_code error;
   fs::rename(path, temporary, error);
   if (!error) fs::remove_all(temporary, error);
-  check<FileError>(!error, "cannot remove ", path.string(), ": ", error.message());
+  if (error) fail_with_code(error.value(), "cannot remove ", path.string());
 }
 
 void replace_link(const fs::path& link, const fs::path& name) {

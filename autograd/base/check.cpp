@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <sstream>
+#include <system_error>
 
 namespace heddle {
 
@@ -29,6 +30,10 @@ void MessagePart::append_to(std::string& message) const {
       break;
     }
   }
+}
+
+std::string reason_of(int code) {
+  return std::generic_category().message(code);
 }
 
 std::string message_of(std::initializer_list<MessagePart> parts) {

@@ -22,7 +22,16 @@ class Error : public std::runtime_error {
 
 /// A file is missing, damaged or cannot be written.
 class FileError : public Error {
+ public:
   using Error::Error;
+  FileError(const std::string& message, int code) : Error(message), code_(code) {}
+
+  /// The system's number (errno) for what went wrong; 0 where the system reported no error, as with
+  /// a damaged file.
+  int code() const { return code_; }
+
+ private:
+  int code_ = 0;
 };
 
 /// Text, a corpus or a vocabulary is not what training or translation needs.
@@ -80,6 +89,9 @@ class MessagePart {
   void (*write_)(std::ostream&, const void*) = nullptr;
 };
 
+/// What the system calls an error: "No space left on device".
+std::string reason_of(int code);
+
 /// The parts one after the other.
 std::string message_of(std::initializer_list<MessagePart> parts);
 
@@ -95,6 +107,12 @@ void check(bool condition, const Parts&... parts) {
   if (!condition) [[unlikely]] {
     fail<E>(parts...);
   }
+}
+
+/// Throws FileError with the parts, the system's text for `code`, and the code itself.
+template <class... Parts>
+[[noreturn, gnu::cold, gnu::noinline]] void fail_with_code(int code, const Parts&... parts) {
+  throw FileError(message_of({MessagePart(parts)..., ": ", reason_of(code)}), code);
 }
 
 }  // namespace heddle

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include "autograd/base/check.h"
 
@@ -30,7 +29,7 @@ class Descriptor {
 };
 
 [[noreturn]] void fail_to_read(const std::filesystem::path& path, int error) {
-  fail<FileError>("cannot read ", path.string(), ": ", std::generic_category().message(error));
+  fail_with_code(error, "cannot read ", path.string());
 }
 
 }  // namespace

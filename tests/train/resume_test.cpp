@@ -138,29 +138,42 @@ TEST_CASE("resume: says where another build or another processor wrote the check
   CHECK(contains(small.said(), "OpenBLAS Prescott"));
 }
 
-TEST_CASE("resume: writing that fails is tried again until it works") {
+TEST_CASE("resume: a run whose folder is moved away waits until it is back") {
   SmallRun small;
   small.train({.run = "whole"});
-  const fs::path checkpoints = small / "run" / "checkpoints", away = small / "away";
+  const fs::path run = small / "run", away = small / "away";
   int asked = 0;
   bool back = false;
   const auto stop = [&] {
     ++asked;
-    if (asked == 6) {  // update 4 is to be saved
-      fs::rename(checkpoints, away);
-      write_bytes(checkpoints, "a file");
-    }
+    if (asked == 6) fs::rename(run, away);  // update 4 is to be saved
     if (asked > 6 && !back && contains(small.said(), "tries again")) {
-      fs::remove(checkpoints);
-      fs::rename(away, checkpoints);
+      fs::rename(away, run);
       back = true;
     }
     return false;
   };
   CHECK(small.train({.stop = stop}) == Trainer::End::kFinished);
   CHECK(back);
-  CHECK(contains(small.said(), "Not a directory; the run waits and tries again for 10 min 00 s\n"));
+  CHECK(contains(small.said(), run.string() +
+                                   ": was moved away while the run went on; the run waits and "
+                                   "tries again for 10 min 00 s\n"));
   CHECK(state_of(small, "run/checkpoints/last") == state_of(small, "whole/checkpoints/last"));
+}
+
+TEST_CASE("resume: writing that can never succeed ends the run at once") {
+  SmallRun small;
+  const fs::path checkpoints = small / "run" / "checkpoints", away = small / "away";
+  int asked = 0;
+  const auto stop = [&] {
+    if (++asked == 6) {  // update 4 is to be saved
+      fs::rename(checkpoints, away);
+      write_bytes(checkpoints, "a file");
+    }
+    return false;
+  };
+  CHECK(contains(failure([&] { small.train({.stop = stop}); }), "Not a directory"));
+  CHECK_FALSE(contains(small.said(), "tries again"));
 }
 
 TEST_CASE("resume: the mean of checkpoints is replaced whole, when it can be written") {
