@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 
 #include "cli/verbs.h"
@@ -40,8 +39,8 @@ void check_run(const fs::path& run) {
 std::vector<fs::path> last_of(const fs::path& run, int last) {
   check_run(run);
   const std::int64_t kept = std::stoll(resolved_part(run / kConfigFile, "/train/keep_last"));
-  // A copy may have lost the link.
-  const auto update = pointed_in(run, "last").value_or(std::numeric_limits<std::int64_t>::max());
+  const auto newest = find_last(run);
+  const std::int64_t update = newest ? *checkpoint_update(*newest) : 0;
   std::vector<fs::path> checkpoints =
       last_checkpoints(run, update, std::min<std::int64_t>(last, kept));
   check<FileError>(std::ssize(checkpoints) == last, run.string(), ": of its last checkpoints ",
@@ -52,7 +51,8 @@ std::vector<fs::path> last_of(const fs::path& run, int last) {
 
 std::vector<fs::path> best_of(const fs::path& run, int best) {
   check_run(run);
-  const RunState state = read_state(run / "checkpoints" / "last" / kStateFile);
+  const auto newest = find_last(run);
+  const RunState state = newest ? read_state(*newest / kStateFile) : RunState();
   check<FileError>(std::ssize(state.best) >= best, run.string(), ": of its best checkpoints ",
                    state.best.size(), " are there, not ", best,
                    "; train.keep_best says how many a run keeps");

@@ -1,9 +1,11 @@
 #include "decode/trained_model.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "autograd/base/text_file.h"
 #include "autograd/parameter_file.h"
+#include "decode/run_checkpoints.h"
 #include "decode/seal.h"
 
 namespace heddle {
@@ -37,12 +39,19 @@ DType stored_type(const fs::path& file) {
 fs::path find_checkpoint(const fs::path& model) {
   check<FileError>(fs::exists(model), model.string(), ": there is no such model");
   if (fs::exists(model / kModelFile)) return model;
-  for (const char* link : {"best", "last"}) {
-    const fs::path checkpoint = model / "checkpoints" / link;
-    if (fs::exists(checkpoint / kModelFile)) return fs::canonical(checkpoint);
+  const auto holds_model = [](const std::optional<fs::path>& folder) {
+    return folder && fs::exists(*folder / kModelFile);
+  };
+  for (const auto& find : {find_best, find_last}) {
+    const std::optional<fs::path> checkpoint = find(model);
+    if (holds_model(checkpoint)) return fs::canonical(*checkpoint);
+  }
+  for (const char* copy : {kBestLink, kLastLink}) {  // all that a copy holds
+    const fs::path checkpoint = model / kCheckpoints / copy;
+    if (holds_model(checkpoint)) return fs::canonical(checkpoint);
   }
   fail<FileError>(model.string(),
-                  ": is no model; give the folder of a run that has written a checkpoint, or of "
+                  ": not a model; give the directory of a run that has written a checkpoint, or of "
                   "one checkpoint");
 }
 

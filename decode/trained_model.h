@@ -20,7 +20,8 @@ inline constexpr const char* kConfigFile = "config.json";
 /// What only training goes on with.
 inline constexpr const char* kOptimizerFile = "optimizer.safetensors";
 
-/// The checkpoint folder that `model` means: itself, or of a run its best, else its last one.
+/// The checkpoint folder that `model` means: itself, or of a run its best, else its last one
+/// (run_checkpoints.h).
 /// Throws FileError for what is neither.
 std::filesystem::path find_checkpoint(const std::filesystem::path& model);
 /// The file with the weights that a checkpoint translates with: the moving average, where training

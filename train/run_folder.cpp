@@ -9,13 +9,15 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <string_view>
 #include <system_error>
 
 #include "autograd/base/atomic_file.h"
 #include "autograd/base/atomic_folder.h"
 #include "autograd/base/check.h"
+#include "autograd/base/mapped_file.h"
 #include "autograd/base/text_file.h"
+#include "decode/seal.h"
+#include "train/run_state.h"
 
 namespace heddle {
 
@@ -23,50 +25,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kScheduled = "step-", kInterim = "resume-";
 constexpr const char* kConfig = "config.json";
-constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCache = "cache";
 constexpr const char* kLock = "lock";
 
-// Of a name like step-000500.
-std::optional<std::int64_t> update_of(const fs::path& folder, std::string_view prefix) {
-  const std::string name = folder.filename().string();
-  if (!name.starts_with(prefix)) return std::nullopt;
-  std::int64_t update = 0;
-  const char* const end = name.data() + name.size();
-  const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, update);
-  if (error != std::errc() || rest != end || update < 0) return std::nullopt;
-  return update;
+bool same_bytes(const fs::path& a, const fs::path& b) {
+  if (!fs::is_regular_file(a) || !fs::is_regular_file(b)) return false;
+  if (fs::file_size(a) != fs::file_size(b)) return false;
+  const MappedFile one(a, MapMode::kReadOnly), other(b, MapMode::kReadOnly);
+  return std::ranges::equal(one.bytes(), other.bytes());
 }
 
-std::optional<std::int64_t> update_of(const fs::path& folder) {
-  const auto scheduled = update_of(folder, kScheduled);
-  return scheduled ? scheduled : update_of(folder, kInterim);
+/// Whether all that a folder holds is in the checkpoint, too, so that nothing is lost without it.
+bool is_copy(const fs::path& folder, const fs::path& checkpoint) {
+  const auto entries = fs::directory_iterator(folder);
+  return std::all_of(begin(entries), end(entries), [&](const fs::directory_entry& entry) {
+    return same_bytes(entry.path(), checkpoint / entry.path().filename());
+  });
 }
 
-fs::path folder_of(const fs::path& run, std::string_view prefix, std::int64_t update) {
-  std::string digits = std::to_string(update);
-  digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
-  return run / kCheckpoints / std::string(prefix).append(digits);
-}
-
-/// By update.
-std::vector<fs::path> folders_in(const fs::path& run, std::string_view prefix) {
-  std::vector<fs::path> folders;
-  if (!fs::is_directory(run / kCheckpoints)) return folders;
-  for (const auto& entry : fs::directory_iterator(run / kCheckpoints)) {
-    const bool is_one = update_of(entry.path(), prefix) && !entry.is_symlink();
-    if (is_one && entry.is_directory()) folders.push_back(entry.path());
+/// A name beside `path` that nothing has yet.
+fs::path free_name(const fs::path& path) {
+  for (int number = 1;; ++number) {
+    const fs::path name = path.string() + (number == 1 ? ".old" : ".old-" + std::to_string(number));
+    if (!fs::exists(fs::symlink_status(name))) return name;
   }
-  std::ranges::sort(folders, {}, [](const fs::path& p) { return update_of(p); });
-  return folders;
 }
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
+RunFolder::RunFolder(const fs::path& path, Open how, Say say)
+    : path_(path), how_(how), say_(std::move(say)) {
   const bool begun = fs::exists(path_ / kConfig) && fs::is_directory(path_ / kCheckpoints);
   const bool is_run = begun || !checkpoints().empty();
   made_ = !fs::exists(path_);
@@ -82,6 +72,7 @@ RunFolder::RunFolder(const fs::path& path, Open how) : path_(path), how_(how) {
   check<FileError>(!error, "cannot make ", (path_ / kCheckpoints).string(), ": ", error.message());
   lock();
   remove_leftovers();
+  if (how == Open::kContinue) adopt_copies();
 }
 
 RunFolder::~RunFolder() {
@@ -98,6 +89,7 @@ void RunFolder::begin(const std::string& config) {
   }
   write_text(path_ / kConfig, config);
   flush_name(path_);
+  if (how_ == Open::kContinue) mend_links();
 }
 
 // What failed before it began leaves nothing behind, so that it can be tried again.
@@ -123,6 +115,12 @@ void RunFolder::lock() {
     return;
   }
   const int error = errno;
+  if (error == ENOSYS || error == EOPNOTSUPP) {
+    say_(path_.string() +
+         ": this file system has no locks, so nothing keeps a second process from "
+         "training here");
+    return;
+  }
   const ssize_t size = ::pread(lock_, text.data(), text.size() - 1, 0);
   ::close(lock_);
   lock_ = -1;
@@ -159,10 +157,6 @@ void RunFolder::remove_leftovers() const {
   for (const char* folder : {kCheckpoints, kCache}) remove_temporaries(path_ / folder);
 }
 
-fs::path checkpoint_folder(const fs::path& run, std::int64_t update) {
-  return folder_of(run, kScheduled, update);
-}
-
 fs::path RunFolder::checkpoint(std::int64_t update) const {
   return checkpoint_folder(path_, update);
 }
@@ -174,21 +168,18 @@ void RunFolder::write_checkpoint(std::int64_t update, const Fill& fill) {
 }
 
 void RunFolder::settle(std::int64_t update) {
-  if (pointed("last") != update ||
-      !fs::equivalent(path_ / kCheckpoints / "last", checkpoint(update))) {
-    point("last", update);
-  }
-  for (const fs::path& folder : folders_in(path_, kInterim)) {
-    if (update_of(folder) <= update) remove_folder(folder);
+  point(kLastLink, update);
+  for (const fs::path& folder : interim_checkpoints_in(path_)) {
+    if (checkpoint_update(folder) <= update) remove_folder(folder);
   }
 }
 
 void RunFolder::write_interim(std::int64_t update, const Fill& fill) {
   check_ours();
-  const fs::path folder = folder_of(path_, kInterim, update);
+  const fs::path folder = interim_folder(path_, update);
   write_folder(folder, fill);
-  point_to("last", folder);
-  for (const fs::path& other : folders_in(path_, kInterim)) {
+  point_to(kLastLink, folder);
+  for (const fs::path& other : interim_checkpoints_in(path_)) {
     if (other != folder) remove_folder(other);
   }
 }
@@ -203,42 +194,79 @@ void RunFolder::point(const std::string& name, std::int64_t update) {
 }
 
 void RunFolder::point_to(const std::string& name, const fs::path& folder) const {
-  replace_link(path_ / kCheckpoints / name, folder.filename());
+  const fs::path link = path_ / kCheckpoints / name;
+  std::error_code error;
+  if (fs::read_symlink(link, error) == folder.filename()) return;
+  clear_place(link);
+  replace_link(link, folder.filename());
 }
 
-std::optional<std::int64_t> pointed_in(const fs::path& run, const std::string& name) {
-  std::error_code error;
-  const fs::path linked = fs::read_symlink(run / kCheckpoints / name, error);
-  if (error || !fs::is_directory(run / kCheckpoints / linked.filename())) return std::nullopt;
-  return update_of(linked);
+// A copy may have made a folder of a link. What no checkpoint holds is kept beside it.
+void RunFolder::clear_place(const fs::path& link) const {
+  const fs::file_status there = fs::symlink_status(link);
+  if (!fs::exists(there) || fs::is_symlink(there) || named_by_link(link)) return;
+  if (fs::is_directory(there)) {
+    for (const fs::path& checkpoint : checkpoints_to_resume(path_)) {
+      if (is_copy(link, checkpoint)) return remove_folder(link);
+    }
+  }
+  const fs::path kept = free_name(link);
+  fs::rename(link, kept);
+  say_(link.string() + " was no link, and holds what no checkpoint does; it is now " +
+       kept.string());
+}
+
+// A copy that followed links and holds nothing else: its checkpoints get their own names back.
+void RunFolder::adopt_copies() const {
+  for (const char* name : {kLastLink, kBestLink}) {
+    const fs::path copy = path_ / kCheckpoints / name;
+    if (!fs::is_directory(fs::symlink_status(copy)) || !fs::exists(copy / kStateFile)) continue;
+    try {
+      const RunState state = read_state(copy / kStateFile);
+      const bool of_schedule = name == kBestLink || state.good == state.update;
+      const fs::path scheduled = checkpoint(state.update);
+      const fs::path interim = interim_folder(path_, state.update);
+      if (fs::exists(scheduled) || fs::exists(interim)) continue;
+      fs::rename(copy, of_schedule ? scheduled : interim);
+      say_(copy.string() + " is a folder in the place of a link; it is now " +
+           (of_schedule ? scheduled : interim).filename().string());
+    } catch (const Damaged&) {
+      continue;  // it stays what it is
+    }
+  }
+}
+
+void RunFolder::mend_links() const {
+  const auto mend = [&](const char* name, const std::optional<fs::path>& checkpoint) {
+    const bool good = fs::is_symlink(path_ / kCheckpoints / name) && linked_checkpoint(path_, name);
+    if (checkpoint && !good) point_to(name, *checkpoint);
+  };
+  mend(kLastLink, find_last(path_));
+  mend(kBestLink, find_best(path_));
 }
 
 std::optional<std::int64_t> RunFolder::pointed(const std::string& name) const {
-  return pointed_in(path_, name);
-}
-
-std::vector<fs::path> checkpoints_in(const fs::path& run, std::int64_t update) {
-  std::vector<fs::path> folders = folders_in(run, kScheduled);
-  std::erase_if(folders, [&](const fs::path& folder) { return update_of(folder) > update; });
-  return folders;
+  const auto folder = name == kBestLink ? find_best(path_) : find_last(path_);
+  return folder ? checkpoint_update(*folder) : std::nullopt;
 }
 
 std::vector<std::int64_t> RunFolder::checkpoints() const {
   std::vector<std::int64_t> updates;
-  for (const fs::path& folder : checkpoints_in(path_)) updates.push_back(*update_of(folder));
+  for (const fs::path& folder : checkpoints_in(path_))
+    updates.push_back(*checkpoint_update(folder));
   return updates;
 }
 
 void RunFolder::go_back(std::optional<std::int64_t> update, std::int64_t until) {
   if (update) {
-    point("last", *update);
+    point(kLastLink, *update);
   } else {
-    fs::remove(path_ / kCheckpoints / "last");
+    remove_link(kLastLink);
   }
   const auto is_behind = [&](const fs::path& folder) {
-    return !update || (update_of(folder) > update && update_of(folder) <= until);
+    return !update || (checkpoint_update(folder) > update && checkpoint_update(folder) <= until);
   };
-  for (const fs::path& folder : folders_in(path_, kInterim)) {
+  for (const fs::path& folder : interim_checkpoints_in(path_)) {
     if (is_behind(folder)) remove_folder(folder);
   }
   std::vector<fs::path> scheduled = checkpoints_in(path_);
@@ -246,25 +274,17 @@ void RunFolder::go_back(std::optional<std::int64_t> update, std::int64_t until) 
   for (const fs::path& folder : scheduled) {
     if (is_behind(folder)) remove_folder(folder);
   }
-  if (!pointed("best")) fs::remove(path_ / kCheckpoints / "best");
+  if (!linked_checkpoint(path_, kBestLink)) remove_link(kBestLink);
 }
 
-bool has_begun(const fs::path& run) {
-  return !folders_in(run, kScheduled).empty() || !folders_in(run, kInterim).empty();
+void RunFolder::remove_link(const std::string& name) const {
+  const fs::path link = path_ / kCheckpoints / name;
+  clear_place(link);
+  fs::remove(link);
 }
 
 std::vector<fs::path> RunFolder::to_resume() const {
-  std::vector<fs::path> folders = folders_in(path_, kInterim);
-  for (fs::path& folder : checkpoints_in(path_)) folders.push_back(std::move(folder));
-  std::ranges::stable_sort(folders, std::ranges::greater(),
-                           [](const fs::path& p) { return update_of(p); });
-  const auto last = pointed("last");
-  if (!last) return folders;
-  std::erase_if(folders, [&](const fs::path& p) { return update_of(p) > last; });
-  const fs::path linked = fs::read_symlink(path_ / kCheckpoints / "last").filename();
-  std::stable_partition(folders.begin(), folders.end(),
-                        [&](const fs::path& p) { return p.filename() == linked; });
-  return folders;
+  return checkpoints_to_resume(path_);
 }
 
 void RunFolder::remove_checkpoint(std::int64_t update) {

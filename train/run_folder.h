@@ -2,8 +2,7 @@
 //
 //   config.json                  resolved
 //   metrics.jsonl                an object per report or validation
-//   checkpoints/step-000500/     complete in itself
-//   checkpoints/last, best       links to two of them
+//   checkpoints/                 and links to the last and the best one (decode/run_checkpoints.h)
 //   cache/                       text as tokens (corpora.h)
 //   averaged/                    the mean of checkpoints, where the config asks for it
 //   lock                         held by the process that trains: its id
@@ -16,23 +15,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace heddle {
+#include "decode/run_checkpoints.h"
 
-/// The folders of all complete checkpoints of the schedule until that of `update`, in order.
-std::vector<std::filesystem::path> checkpoints_in(
-    const std::filesystem::path& run,
-    std::int64_t update = std::numeric_limits<std::int64_t>::max());
-/// The update of the checkpoint that a link ("last", "best") points to.
-std::optional<std::int64_t> pointed_in(const std::filesystem::path& run, const std::string& name);
-/// Whether a run in the folder has anything to go on from.
-bool has_begun(const std::filesystem::path& run);
-/// That of one update.
-std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t update);
+namespace heddle {
 
 class RunFolder {
  public:
@@ -42,9 +31,13 @@ class RunFolder {
     kContinue  // begins where there is no run to go on with
   };
 
-  /// Makes or opens the folder and locks it. Throws FileError, saying what to do, where that cannot
-  /// be, also while another process trains in it.
-  RunFolder(const std::filesystem::path& path, Open how);
+  using Say = std::function<void(const std::string&)>;
+
+  /// Makes or opens the folder and locks it; to continue it, checkpoints that a copy left under the
+  /// names of links alone get their own. Throws FileError, saying what to do, where that cannot
+  /// be, also while another process trains in it. `say` is told what a user should know.
+  RunFolder(
+      const std::filesystem::path& path, Open how, Say say = [](const std::string&) {});
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -52,8 +45,8 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path averaged() const { return path_ / "averaged"; }
 
-  /// The run begins or goes on with this config. A folder without it is taken away again, as far as
-  /// this process made it.
+  /// The run begins or goes on with this config; links that a copy has lost are made anew. A folder
+  /// without a config is taken away again, as far as this process made it.
   void begin(const std::string& config);
 
   using Fill = std::function<void(const std::filesystem::path&)>;
@@ -75,27 +68,34 @@ class RunFolder {
   /// Throws FileError where the folder was removed, replaced or moved away meanwhile; only the last
   /// may pass (insist.h).
   void check_ours() const;
-  /// Lets the link `name` ("last", "best") point to the checkpoint of `update`.
+  /// Lets the link `name` ("last", "best") point to the checkpoint of `update`, where the file
+  /// system has links. A folder that a copy left in its place goes; what no checkpoint holds is
+  /// moved aside.
   void point(const std::string& name, std::int64_t update);
+  /// The update of the last or the best checkpoint, with or without links.
   std::optional<std::int64_t> pointed(const std::string& name) const;
   /// All complete checkpoints of the schedule, by update.
   std::vector<std::int64_t> checkpoints() const;
   std::filesystem::path checkpoint(std::int64_t update) const;
   void remove_checkpoint(std::int64_t update);
 
-  /// Where a run may go on, the first choice first: what "last" points to, then older ones.
-  /// Without that link, which a copy may have lost, all from the newest on.
+  /// Where the run may be resumed: checkpoints_to_resume().
   std::vector<std::filesystem::path> to_resume() const;
 
  private:
   void lock();
   bool is_ours() const;
   void point_to(const std::string& name, const std::filesystem::path& folder) const;
+  void clear_place(const std::filesystem::path& link) const;
+  void remove_link(const std::string& name) const;
+  void adopt_copies() const;
+  void mend_links() const;
   void remove_leftovers() const;
   void remove_unless_begun() const;
 
   std::filesystem::path path_;
   Open how_;
+  Say say_;
   int lock_ = -1;
   bool made_ = false;  // the folder was not there before
 };

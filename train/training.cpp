@@ -291,7 +291,8 @@ Trainer::Parts Training::parts(const Prepared& p) const {
 }
 
 Trainer::End Training::run() {
-  RunFolder folder(request_.run, request_.open);
+  RunFolder folder(request_.run, request_.open,
+                   [&](const std::string& line) { progress_.say(line); });
   std::optional<fs::path> checkpoint;
   if (request_.open == RunFolder::Open::kContinue && has_begun(folder.path())) {
     const fs::path before = folder.path() / kConfigFile;

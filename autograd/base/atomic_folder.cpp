@@ -84,14 +84,21 @@ void remove_folder(const fs::path& path) {
   if (error) fail_with_code(error.value(), "cannot remove ", path.string());
 }
 
-void replace_link(const fs::path& link, const fs::path& name) {
+bool replace_link(const fs::path& link, const fs::path& name, MakeLink make) {
   const fs::path temporary = temporary_name(link);
-  std::error_code error;
-  fs::remove(temporary, error);
-  fs::create_symlink(name, temporary, error);
-  if (!error) fs::rename(temporary, link, error);
-  check_written(link, error);
+  std::error_code error, ignored;
+  fs::remove(temporary, ignored);
+  bool made = make(name.c_str(), temporary.c_str()) == 0;
+  if (made) fs::rename(temporary, link, error);
+  if (error) {
+    made = false;
+    fs::remove(temporary, ignored);
+  }
+  // One that points elsewhere would mislead.
+  if (!made) fs::remove(link, error);
+  if (!made && error) fail_with_code(error.value(), "cannot remove ", link.string());
   flush_name(link);
+  return made;
 }
 
 void remove_temporaries(const fs::path& folder, const std::string& name) {

@@ -2,6 +2,8 @@
 // AtomicFile is for files, and with the same temporary names.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -23,8 +25,13 @@ void write_folder(const std::filesystem::path& path,
 /// Half a folder never has this name.
 void remove_folder(const std::filesystem::path& path);
 
-/// `link` points to `name`, which lies beside it, and to nothing else at any time.
-void replace_link(const std::filesystem::path& link, const std::filesystem::path& name);
+/// What symlink() is to the system.
+using MakeLink = int (*)(const char* target, const char* link);
+
+/// `link` points to `name`, which lies beside it, and to nothing else at any time. False where no
+/// link can be made, as on file systems that have none: then an older one is gone, too.
+bool replace_link(const std::filesystem::path& link, const std::filesystem::path& name,
+                  MakeLink make = &::symlink);
 
 /// Takes away what processes that were killed left in `folder` under temporary names: all, or those
 /// of what is to be called `name`. Nobody else may write that meanwhile.

@@ -20,8 +20,11 @@ namespace {
 enum class Links {
   kKept,      // as cp -r
   kFollowed,  // copies of the checkpoints, as cp -rL
+  kText,      // files with the names, as git without core.symlinks
   kLost
 };
+
+constexpr Links kAllLinks[] = {Links::kKept, Links::kFollowed, Links::kText, Links::kLost};
 
 /// A copy of the run of version 0.1.0, with its text and what it is expected to answer.
 class KeptRun {
@@ -31,8 +34,13 @@ class KeptRun {
         links == Links::kFollowed ? fs::copy_options::none : fs::copy_options::copy_symlinks;
     fs::copy(fs::path(source_folder()) / "tests" / "kept_runs" / "0.1.0", folder_.path(),
              fs::copy_options::recursive | how);
-    if (links != Links::kLost) return;
-    for (const char* link : {"best", "last"}) fs::remove(folder_ / "run" / "checkpoints" / link);
+    if (links == Links::kKept || links == Links::kFollowed) return;
+    for (const char* name : {"best", "last"}) {
+      const fs::path link = folder_ / "run" / "checkpoints" / name;
+      const std::string target = fs::read_symlink(link).string();
+      fs::remove(link);
+      if (links == Links::kText) write_bytes(link, target);
+    }
   }
 
   fs::path operator/(const char* name) const { return folder_ / name; }
@@ -64,7 +72,8 @@ std::set<std::string> names_in(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("kept run: translates to the stored text, greedily and by beam search") {
-  for (const Links links : {Links::kKept, Links::kFollowed}) {
+  for (const Links links : kAllLinks) {
+    CAPTURE(static_cast<int>(links));
     const KeptRun kept(links);
     kept.check_translations(kept.at("run"));
   }
@@ -107,7 +116,7 @@ TEST_CASE("kept run: scores and metrics are the stored ones") {
 }
 
 TEST_CASE("kept run: resumes to its last step, adds a checkpoint and appends to the metrics") {
-  for (const Links links : {Links::kKept, Links::kLost}) {
+  for (const Links links : kAllLinks) {
     CAPTURE(static_cast<int>(links));
     const KeptRun kept(links);
     const std::string before = kept.bytes("run/metrics.jsonl");
@@ -130,7 +139,8 @@ TEST_CASE("kept run: resumes to its last step, adds a checkpoint and appends to 
 }
 
 TEST_CASE("kept run: the mean of its last checkpoints translates to the stored text") {
-  for (const Links links : {Links::kKept, Links::kFollowed}) {
+  for (const Links links : kAllLinks) {
+    CAPTURE(static_cast<int>(links));
     const KeptRun kept(links);
     const Outcome outcome =
         heddle_run("average " + kept.at("run") + " --last 2 --output " + kept.at("mean"));
@@ -142,20 +152,42 @@ TEST_CASE("kept run: the mean of its last checkpoints translates to the stored t
 }
 
 TEST_CASE("kept run: inspect shows its parameters and how far it is") {
-  const KeptRun kept;
-  for (const auto& [model, update] :
-       {std::pair("run", "800"), std::pair("run/checkpoints/last", "1055")}) {
-    const Outcome outcome = heddle_run("inspect " + kept.at(model));
+  const auto check_shown = [](const std::string& model, const std::string& update) {
+    const Outcome outcome = heddle_run("inspect " + model);
     CHECK(outcome.code == 0);
-    CHECK(contains(outcome.out, "trained     " + std::string(update) + " updates, "));
+    CHECK(contains(outcome.out, "trained     " + update + " updates, "));
     CHECK(contains(outcome.out, "best at update 800: chrf 100.0000\n"));
     CHECK(contains(outcome.out, "parameters  8192 values of float32 in 47 tensors\n"));
     CHECK(contains(outcome.out, "vocabulary  160 ids, joint\n"));
+  };
+  for (const Links links : kAllLinks) {
+    CAPTURE(static_cast<int>(links));
+    const KeptRun kept(links);
+    check_shown(kept.at("run"), "800");
   }
+  const KeptRun kept;
+  check_shown(kept.at("run/checkpoints/last"), "1055");
+}
+
+TEST_CASE("kept run: where only the copies of its links are left, they are its checkpoints") {
+  const KeptRun kept(Links::kFollowed);
+  for (const char* name : {"step-000800", "step-001000", "resume-001055"}) {
+    fs::remove_all(kept / "run" / "checkpoints" / name);
+  }
+  kept.check_translations(kept.at("run"));
+  const Outcome outcome = heddle_run(resume(kept));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.err,
+                 "checkpoints/last is a folder in the place of a link; it is now "
+                 "resume-001055\n"));
+  CHECK(names_in(kept / "run/checkpoints") ==
+        std::set<std::string>{"best", "last", "step-000800", "step-001100"});
+  CHECK(fs::read_symlink(kept / "run/checkpoints/best") == "step-000800");
 }
 
 TEST_CASE("kept run: a new run begins with its weights and its tokenizer") {
-  const KeptRun kept;
+  const KeptRun kept(Links::kLost);
   const Outcome outcome = heddle_run(
       "train " + kept.at("run.json") + " --run " + kept.at("new") +
       " --set train.steps=1 --set train.report_every=1 --set train.init_from=" + kept.at("run"));
@@ -165,5 +197,5 @@ TEST_CASE("kept run: a new run begins with its weights and its tokenizer") {
   const auto first = nlohmann::json::parse(metrics.substr(0, metrics.find('\n')));
   CHECK(first.at("loss") < 2.0);  // fresh weights have more than 5
   CHECK(kept.bytes("new/checkpoints/last/tokenizer") ==
-        kept.bytes("run/checkpoints/best/tokenizer"));
+        kept.bytes("run/checkpoints/step-000800/tokenizer"));
 }

@@ -155,7 +155,7 @@ TEST_CASE("run folder: what is no model is refused") {
   fs::create_directory(folder / "empty");
   CHECK(failure([&] {
           find_checkpoint(folder / "empty");
-        }).starts_with((folder / "empty").string() + ": is no model; give the folder of a run"));
+        }).starts_with((folder / "empty").string() + ": not a model; give the directory of a run"));
 }
 
 TEST_CASE("run folder: what did not begin leaves nothing behind") {

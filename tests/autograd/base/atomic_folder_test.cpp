@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <stdexcept>
 
 #include "autograd/base/atomic_file.h"
@@ -72,13 +73,29 @@ TEST_CASE("atomic folder: removing") {
 TEST_CASE("atomic folder: links always point to something") {
   const TemporaryFolder folder;
   const fs::path link = folder / "last";
-  replace_link(link, "one");
+  CHECK(replace_link(link, "one"));
   CHECK(fs::read_symlink(link) == "one");
-  replace_link(link, "two");
+  CHECK(replace_link(link, "two"));
   CHECK(fs::read_symlink(link) == "two");
   CHECK(folder.files() == 1);
-  CHECK(failure([&] { replace_link(folder / "missing" / "last", "one"); }) ==
-        "cannot write " + (folder / "missing" / "last").string() + ": No such file or directory");
+}
+
+TEST_CASE("atomic folder: where no link can be made, none is left, and that is no error") {
+  const TemporaryFolder folder;
+  const fs::path link = folder / "last";
+  const MakeLink refused = [](const char*, const char*) {
+    errno = EPERM;
+    return -1;
+  };
+  CHECK_FALSE(replace_link(link, "one", refused));
+  CHECK(folder.files() == 0);
+  CHECK(replace_link(link, "one"));
+  CHECK_FALSE(replace_link(link, "two", refused));
+  CHECK(folder.files() == 0);
+  fs::create_directories(link / "of a copy");  // the caller's to take away
+  CHECK(failure([&] { replace_link(link, "one"); }) ==
+        "cannot remove " + link.string() + ": Directory not empty");
+  CHECK(fs::exists(link / "of a copy"));
 }
 
 TEST_CASE("atomic folder: what killed processes left goes, and nothing else") {
