@@ -11,6 +11,7 @@
 
 #include "autograd/base/check.h"
 #include "decode/metrics/scores.h"
+#include "decode/run_checkpoints.h"
 #include "decode/trained_model.h"
 #include "train/resolved.h"
 #include "train/selection.h"
@@ -56,11 +57,19 @@ void read_metrics(const fs::path& path, RunHistory& history) {
   }
 }
 
-/// As the trainer chooses it.
-std::optional<std::int64_t> best_update(const Curve& curve, std::optional<Metric> best_by) {
+/// As the trainer chooses it; `losses` decide where a metric has equal values.
+std::optional<std::int64_t> best_update(const Curve& curve, const Curve* losses,
+                                        std::optional<Metric> best_by) {
   std::vector<RunState::Validated> best;
   for (const CurvePoint& point : curve) {
-    if (!std::isnan(point.value)) take_validation(best, {point.update, point.value}, 1, best_by);
+    if (std::isnan(point.value)) continue;
+    RunState::Validated validated{point.update, point.value};
+    if (best_by && losses != nullptr) {
+      const auto loss = std::ranges::lower_bound(*losses, point.update, {}, &CurvePoint::update);
+      const bool known = loss != losses->end() && loss->update == point.update;
+      if (known && !std::isnan(loss->value)) validated.loss = loss->value;
+    }
+    take_validation(best, validated, 1, best_by);
   }
   return best.empty() ? std::nullopt : std::optional(best.front().update);
 }
@@ -108,7 +117,15 @@ RunHistory read_history(const fs::path& run) {
   }
   const auto judged = history.validation.find(history.best_by);
   if (judged != history.validation.end()) {
-    history.best = best_update(judged->second, metric_called(history.best_by));
+    const auto losses = history.validation.find("loss");
+    history.best =
+        best_update(judged->second, losses == history.validation.end() ? nullptr : &losses->second,
+                    metric_called(history.best_by));
+    // What other commands take, where it is there: earlier versions chose otherwise among equals.
+    const std::optional<fs::path> kept = find_best(run);
+    const auto update = kept ? checkpoint_update(*kept) : std::nullopt;
+    const bool drawn = std::ranges::count(judged->second, update, &CurvePoint::update) > 0;
+    if (drawn) history.best = update;
   }
   return history;
 }

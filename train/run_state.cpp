@@ -18,6 +18,10 @@ std::int64_t integer(const Json& object, const char* key) {
   return object.at(key).get_ref<const Json::number_integer_t&>();
 }
 
+std::optional<double> number_if_there(const Json& object, const char* key) {
+  return object.contains(key) ? std::optional(object.at(key).get<double>()) : std::nullopt;
+}
+
 RunState state_of(const Json& json) {
   RunState state;
   state.update = integer(json, "update");
@@ -29,8 +33,11 @@ RunState state_of(const Json& json) {
   state.diverging = json.at("diverging");
   state.good = integer(json, "good");
   for (const Json& best : json.at("best")) {
-    state.best.push_back({.update = integer(best, "update"), .value = best.at("value")});
+    state.best.push_back({.update = integer(best, "update"),
+                          .value = best.at("value"),
+                          .loss = number_if_there(best, "loss")});
   }
+  state.least_loss = number_if_there(json, "least_loss");
   state.validations_since_best = integer(json, "validations_since_best");
   if (json.contains("validation_due") && !json.at("validation_due").is_null()) {
     state.validation_due = integer(json, "validation_due");
@@ -69,7 +76,9 @@ std::string state_text(const RunState& state) {
       {"build", state.build}};
   for (const RunState::Validated& v : state.best) {
     json["best"].push_back({{"update", v.update}, {"value", v.value}});
+    if (v.loss) json["best"].back()["loss"] = *v.loss;
   }
+  if (state.least_loss) json["least_loss"] = *state.least_loss;
   return json.dump();
 }
 

@@ -15,7 +15,8 @@ namespace heddle {
 struct RunState {
   struct Validated {
     std::int64_t update = 0;
-    double value = 0.0;  // the loss or the metric that train.best_by names
+    double value = 0.0;                         // the loss or the metric that train.best_by names
+    std::optional<double> loss = std::nullopt;  // where the value is that of a metric
   };
   struct LossSum {
     std::int64_t target_tokens = 0;
@@ -26,11 +27,12 @@ struct RunState {
   Cursor cursor;                   // behind the last batch that was used
   std::int64_t target_tokens = 0;  // learnt from so far
   LossSum since_report;
-  std::optional<double> mean_loss;  // running, of the reports so far
-  bool diverging = false;           // the last report was far above it
-  std::int64_t good = 0;            // the last checkpoint of the schedule when it was not
-  std::vector<Validated> best;      // train.keep_best validations, the best first
-  std::int64_t validations_since_best = 0;
+  std::optional<double> mean_loss;          // running, of the reports so far
+  bool diverging = false;                   // the last report was far above it
+  std::int64_t good = 0;                    // the last checkpoint of the schedule when it was not
+  std::vector<Validated> best;              // train.keep_best validations, the best first
+  std::optional<double> least_loss;         // of validations, where a metric says which is the best
+  std::int64_t validations_since_best = 0;  // in which neither the metric nor the loss got better
   std::optional<std::int64_t> validation_due;  // of the last update; the epoch before it
   std::int64_t skipped = 0;          // the last updates in a row, for numbers that are not finite
   std::int64_t rollbacks = 0;        // how often the run went back to a checkpoint

@@ -11,12 +11,17 @@
 
 namespace heddle {
 
-/// Takes a validation into the list of the `keep` best, the best first; of equals the earlier one
-/// is better. Returns its rank, from 0, or nothing where it is none of them. Without a metric less
-/// is better.
+/// Takes a validation into the list of the `keep` best, the best first. Without a metric less is
+/// better; of equal values of a metric that with less loss is better, and of equals in both the
+/// earlier one. Returns its rank, from 0, or nothing where it is none of them.
 std::optional<std::size_t> take_validation(std::vector<RunState::Validated>& best,
                                            const RunState::Validated& validated, std::int64_t keep,
                                            std::optional<Metric> best_by);
+
+/// The same with the list of a run's state, which also counts for train.patience: validations in a
+/// row in which neither the value nor the loss was better than ever before.
+std::optional<std::size_t> judge_validation(RunState& state, const RunState::Validated& validated,
+                                            std::int64_t keep, std::optional<Metric> best_by);
 
 /// The folders of the last `count` checkpoints of a run that is at `update`, the oldest first;
 /// fewer where there are fewer. Newer ones are of before somebody let "last" point to an older one.

@@ -32,7 +32,8 @@ void TrainConfig::read_validation(const Config& train) {
   for (const MetricName& metric : metric_names()) names.push_back(metric.name);
   const std::size_t best = train.choice("best_by", "loss", names,
                                         "What makes a validation the best: its loss, or a metric "
-                                        "of the translations of its text.");
+                                        "of the translations of its text, and of equal ones the "
+                                        "loss.");
   best_by = metric_called(names[best]);
   for (const std::size_t i : train.choices("metrics", std::span(names).subspan(1),
                                            "What validations measure besides the loss; what "
@@ -48,7 +49,8 @@ void TrainConfig::read_validation(const Config& train) {
                                      "1 is greedy search."));
   patience =
       train.integer_or("patience", "unlimited", kCount,
-                       "Validations in a row that are not the best after which the run ends.");
+                       "Validations in a row after which the run ends if neither best_by nor the "
+                       "loss was better than ever before.");
   sample_translations = train.integer("sample_translations", sample_translations, {0, 1000},
                                       "Validation sentences whose translation is shown.");
 }

@@ -218,8 +218,9 @@ void Trainer::show_progress(double loss, double speed) {
                         .seconds_left = per_update * static_cast<double>(updates - state_.update)});
 }
 
-// The loss, and metrics of translations; returns the value by which the best one is chosen.
-double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line) {
+// The loss, and metrics of translations; returns what the best one is chosen by.
+RunState::Validated Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs,
+                                                std::string& line) {
   const auto begin = Clock::now();
   const double loss =
       validation_loss(lanes_, pairs, batch_options_, config_.lane_tokens, leaving(parts_.user));
@@ -230,17 +231,18 @@ double Trainer::measure_validation(MetricsFile& metrics, const PairSet& pairs, s
   std::ostringstream text;
   text << std::fixed << std::setprecision(4) << "loss " << loss << ", perplexity "
        << std::setprecision(2) << std::exp(loss);
-  double value = loss;
+  RunState::Validated validated{.update = state_.update, .value = loss};
+  if (config_.best_by) validated.loss = loss;
   for (const Score& score : validation_scores(translator_, pairs, parts_.corpora.valid_references(),
                                               config_.metrics, config_.bleu_tokens)) {
-    if (score.metric == config_.best_by) value = score.value;
+    if (score.metric == config_.best_by) validated.value = score.value;
     values.push_back({name_of(score.metric), score.value});
     text << ", " << score.label << " " << score.value;
   }
   values.push_back({"seconds", seconds_since(begin)});
   append(metrics, values);
   line = text.str();
-  return value;
+  return validated;
 }
 
 void Trainer::show_samples(const PairSet& pairs) {
@@ -262,19 +264,16 @@ bool Trainer::validate(RunFolder& folder, MetricsFile& metrics) {
   std::optional<MovingAverage::InUse> average;
   if (parts_.learner.average) average.emplace(*parts_.learner.average);
   std::string line;
-  double value = 0.0;
+  RunState::Validated validated;
   try {
-    value = measure_validation(metrics, pairs, line);
+    validated = measure_validation(metrics, pairs, line);
   } catch (const Left&) {
     return false;
   }
   state_.validation_due.reset();
-  const std::optional<std::size_t> rank = take_validation(
-      state_.best, {.update = state_.update, .value = value}, config_.keep_best, config_.best_by);
-  const bool best = rank == 0U;
-  state_.validations_since_best = best ? 0 : state_.validations_since_best + 1;
+  const auto rank = judge_validation(state_, validated, config_.keep_best, config_.best_by);
   parts_.progress.say("validation at update " + std::to_string(state_.update) + ": " + line +
-                      (best ? ", the best" : ""));
+                      (rank == 0U ? ", best so far" : ""));
   show_samples(pairs);
   average.reset();
   if (out_of_patience()) {

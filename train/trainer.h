@@ -89,7 +89,8 @@ class Trainer {
   void report(MetricsFile& metrics, const UpdateResult& last, const Prefetcher& batches);
   void show_progress(double loss, double speed);
   bool validate(RunFolder& folder, MetricsFile& metrics);
-  double measure_validation(MetricsFile& metrics, const PairSet& pairs, std::string& line);
+  RunState::Validated measure_validation(MetricsFile& metrics, const PairSet& pairs,
+                                         std::string& line);
   void show_samples(const PairSet& pairs);
   bool out_of_patience() const;
   void save(RunFolder& folder, MetricsFile& metrics);

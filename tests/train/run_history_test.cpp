@@ -79,8 +79,10 @@ TEST_CASE("run history: the best validation is the trainer's") {
                             validation(40, "\"loss\":4,\"bleu\":30,\"wer\":40");
   CHECK(read_history(run_with(folder, lines)).best == 30);
   CHECK(read_history(run_with(folder, lines, "loss")).best == 30);
-  CHECK(read_history(run_with(folder, lines, "bleu")).best == 20);  // the first of equals
+  CHECK(read_history(run_with(folder, lines, "bleu")).best == 20);  // of equals with less loss
   CHECK(read_history(run_with(folder, lines, "wer")).best == 30);
+  const std::string equal = validation(50, "\"loss\":1.5,\"bleu\":30");
+  CHECK(read_history(run_with(folder, lines + equal, "bleu")).best == 50);
   CHECK_FALSE(read_history(run_with(folder, lines, "chrf")).best);
   CHECK_FALSE(read_history(run_with(folder, train(10, "1"), "loss")).best);
 }

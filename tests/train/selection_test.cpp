@@ -59,6 +59,70 @@ TEST_CASE("selection: the best validations, of equals the earlier ones") {
   CHECK(take_validation(best, {4, 20.0}, 2, Metric::kWordErrorRate) == 0U);  // less is better
 }
 
+TEST_CASE("selection: equal values of a metric are told apart by the loss") {
+  Validations best;
+  CHECK(take_validation(best, {1, 0.0, 3.0}, 3, Metric::kExactMatch) == 0U);
+  CHECK(take_validation(best, {2, 0.0, 2.0}, 3, Metric::kExactMatch) == 0U);
+  CHECK(take_validation(best, {3, 0.0, 2.5}, 3, Metric::kExactMatch) == 1U);
+  CHECK(take_validation(best, {4, 0.0, 2.0}, 3, Metric::kExactMatch) ==
+        1U);  // the earlier one first
+  CHECK(take_validation(best, {5, 10.0, 9.0}, 3, Metric::kExactMatch) == 0U);
+  CHECK(updates(best) == std::vector<std::int64_t>{5, 2, 4});
+  best = {{1, 0.0}};  // of a version that kept no losses
+  CHECK(take_validation(best, {2, 0.0, 2.0}, 2, Metric::kWordErrorRate) == 1U);
+  CHECK(take_validation(best, {3, 0.0, 1.0}, 2, Metric::kWordErrorRate) == 1U);
+  CHECK(updates(best) == std::vector<std::int64_t>{1, 3});
+}
+
+TEST_CASE("selection: patience counts validations without progress in the metric and in the loss") {
+  RunState state;
+  const auto waited = [&](double value, double loss) {
+    judge_validation(state, {++state.update, value, loss}, 1, Metric::kBleu);
+    return state.validations_since_best;
+  };
+  CHECK(waited(0.0, 5.0) == 0);
+  CHECK(waited(0.0, 4.0) == 0);  // equal, with less loss
+  CHECK(waited(0.0, 4.0) == 1);  // equal in both
+  CHECK(waited(9.0, 4.5) == 0);  // a better value
+  CHECK(waited(8.0, 4.2) == 1);  // a better loss than that of the best, but no better one than ever
+  CHECK(waited(8.0, 3.0) == 0);
+  CHECK(waited(9.0, 3.5) == 0);  // equal to the best, with less loss
+  CHECK(waited(8.0, 3.5) == 1);
+  CHECK(updates(state.best) == std::vector<std::int64_t>{7});
+  CHECK(state.least_loss == 3.0);
+  state = {};
+  for (const double loss : {3.0, 2.0, 2.0}) {
+    judge_validation(state, {++state.update, loss}, 1, std::nullopt);
+  }
+  CHECK(state.validations_since_best == 1);
+  CHECK_FALSE(state.least_loss);
+}
+
+TEST_CASE("selection: a run whose metric stays at 0 goes on while its loss falls") {
+  const std::vector<std::string> set = {"train.steps=30", "train.best_by=exact",
+                                        "train.patience=2"};
+  SmallRun small;
+  CHECK(small.train({.run = "whole", .set = set}) == Trainer::End::kFinished);
+  const RunHistory history = read_history(small / "whole");
+  const Curve &exact = history.validation.at("exact"), &loss = history.validation.at("loss");
+  REQUIRE(exact.size() == 5);
+  REQUIRE(exact[2].value == 0.0);
+  REQUIRE(loss[2].value < loss[0].value);
+  const RunState state = saved_state(small, "whole");
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < exact.size(); ++i) {
+    const bool equal = exact[i].value == exact[best].value;
+    if (exact[i].value > exact[best].value || (equal && loss[i].value < loss[best].value)) best = i;
+  }
+  CHECK(best > 0);
+  CHECK(state.best.front().update == exact[best].update);
+  CHECK(history.best == exact[best].update);
+  small.train({.set = set, .stop = after(20)});
+  small.train({.set = set, .open = RunFolder::Open::kContinue});
+  CHECK(small.bytes("run/checkpoints/last/state.json") ==
+        small.bytes("whole/checkpoints/last/state.json"));
+}
+
 TEST_CASE("selection: a run keeps its last and its best checkpoints and averages those") {
   SmallRun small;
   small.train({.set = {"train.steps=60", "train.validate_every=6", "train.checkpoint_every=60",
