@@ -15,6 +15,7 @@
 #include "autograd/base/atomic_folder.h"
 #include "autograd/base/check.h"
 #include "autograd/base/mapped_file.h"
+#include "autograd/base/nearest.h"
 #include "autograd/base/text_file.h"
 #include "decode/seal.h"
 #include "train/run_state.h"
@@ -53,6 +54,35 @@ fs::path free_name(const fs::path& path) {
   }
 }
 
+/// In full, so that another working directory than was meant is seen.
+fs::path normal(const fs::path& path) {
+  const fs::path full = fs::absolute(path).lexically_normal();
+  return full.has_filename() ? full : full.parent_path();
+}
+
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
+/// `; did you mean "..."?` where a run beside this one has nearly its name. Those that differ only
+/// in a number, such as a seed, are different runs.
+std::string similar_run(const fs::path& run) {
+  const std::string given = normal(run).filename().string();
+  std::vector<std::string> names;
+  try {
+    for (const auto& entry : fs::directory_iterator(normal(run).parent_path())) {
+      const std::string name = entry.path().filename().string();
+      const bool of_a_series = without_digits(name) == without_digits(given);
+      if (!of_a_series && has_begun(entry.path())) names.push_back(name);
+    }
+  } catch (const fs::filesystem_error&) {
+    return "";  // what cannot be read is no help
+  }
+  std::ranges::sort(names);  // the same answer on each file system
+  return suggestion(given, std::vector<std::string_view>(names.begin(), names.end()));
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const fs::path& path, Open how, Say say)
@@ -72,7 +102,12 @@ RunFolder::RunFolder(const fs::path& path, Open how, Say say)
   check<FileError>(!error, "cannot make ", (path_ / kCheckpoints).string(), ": ", error.message());
   lock();
   remove_leftovers();
-  if (how == Open::kContinue) adopt_copies();
+  if (how != Open::kContinue) return;
+  adopt_copies();
+  if (!has_begun(path_)) {
+    say_("no checkpoint in " + normal(path_).string() + "; training starts at update 0" +
+         (made_ ? similar_run(path_) : ""));
+  }
 }
 
 RunFolder::~RunFolder() {

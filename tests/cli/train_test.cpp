@@ -82,6 +82,29 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
                           "nrefs:1|tok:none|impl:heddle-0.1.0\nexact match 100.0 % (1 of 1 "));
 }
 
+TEST_CASE("cli train: --resume says where there is nothing to resume") {
+  SmallRun small;
+  const Command train{small};
+  const auto said = [&](const std::string& run) {
+    const Outcome outcome = heddle_run(train("--resume --set train.steps=1", run));
+    CHECK(outcome.code == 0);
+    return outcome.err;
+  };
+  const auto nothing = [&](const std::string& run) {
+    return "no checkpoint in " + (small / run.c_str()).string() + "; training starts at update 0";
+  };
+  CHECK(contains(said("dates"), nothing("dates") + "\n"));
+  CHECK_FALSE(contains(said("dates"), "no checkpoint"));
+  CHECK(contains(said("dates2"), nothing("dates2") + "\n"));  // another seed, for example
+  CHECK(contains(said("dtaes/"), nothing("dtaes") + "; did you mean \"dates\"?\n"));
+  CHECK(contains(said("another"), nothing("another") + "\n"));
+  // A start that was killed before its first checkpoint is no slip of the pen.
+  fs::create_directories(small / "daets" / "checkpoints");
+  write_bytes(small / "daets" / "config.json", small.bytes("dates/config.json"));
+  CHECK(contains(said("daets"), nothing("daets") + "\n"));
+  CHECK_FALSE(contains(heddle_run(train("", "new")).err, "no checkpoint"));
+}
+
 TEST_CASE("cli train: tells where the time went, and writes a trace") {
   SmallRun small;
   const Outcome outcome =
