@@ -21,6 +21,8 @@ class ProtoReader {
 
   /// The next field; nothing at the end. Throws Error where the bytes are none.
   std::optional<ProtoField> next();
+  /// What was not read yet.
+  std::string_view rest() const { return rest_; }
 
  private:
   std::uint64_t varint();

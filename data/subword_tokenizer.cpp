@@ -1,6 +1,5 @@
 // Subwords: SentencePiece, BPE or unigram, with our contract of ids: its pieces are all ids but the
-// last. A text of which pieces are learned may hold "</s>" or "<unk>" as text; those are pieces
-// like any other here.
+// last. "</s>" or "<unk>" in a text, be it trained on or encoded, is text like any other.
 //
 // In a file, after the lines of tokenizer_kind.h:
 //   sample 0.1                  alpha of sample()

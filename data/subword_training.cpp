@@ -28,6 +28,11 @@ constexpr Named<std::string_view> kNormalisations[] = {{"nmt_nfkc", "nmt_nfkc"},
                                                        {"nmt_nfkc_cf", "nmt_nfkc_cf"},
                                                        {"identity", "identity"}};
 
+// SentencePiece learns nothing from the names of its special pieces where they stand in the text.
+// While it trains they have names with U+2585, which no text keeps (see remove_reserved()).
+constexpr std::string_view kHiddenEnd = "\xE2\x96\x85/s", kHiddenUnknown = "\xE2\x96\x85unk";
+constexpr std::string_view kUsualEnd = "</s>", kUsualUnknown = "<unk>";
+
 /// Gives SentencePiece the lines, or takes them away while it reads, so that they are not in memory
 /// twice.
 class Sentences final : public sentencepiece::SentenceIterator {
@@ -62,6 +67,8 @@ Options options_of(const SubwordSettings& settings) {
           {"unk_id", std::to_string(Vocabulary::kUnknown)},
           {"bos_id", "-1"},
           {"pad_id", "-1"},
+          {"eos_piece", std::string(kHiddenEnd)},
+          {"unk_piece", std::string(kHiddenUnknown)},
           {"num_threads", "4"},
           {"minloglevel", "3"}};
 }
@@ -117,13 +124,12 @@ std::size_t pieces_in(std::string_view model) {
   return pieces;
 }
 
-/// Normalisation removes control characters and blanks, and "</s>" is no text to SentencePiece.
-/// Where nothing is left it ends the process, but a model of characters it can always make.
+/// Normalisation removes control characters and blanks. Where nothing is left SentencePiece ends
+/// the process, but a model of characters it can always make.
 bool is_empty(const SubwordSettings& settings, std::vector<std::string>& lines) {
   const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
   for (const std::string& line : lines) {
-    const bool surely_text = line.find('<') == line.npos && std::ranges::any_of(line, printable);
-    if (surely_text) return false;
+    if (std::ranges::any_of(line, printable)) return false;  // which no normalisation removes
   }
   Options options = options_of(settings);
   options["model_type"] = "char";
@@ -132,6 +138,63 @@ bool is_empty(const SubwordSettings& settings, std::vector<std::string>& lines) 
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(options, &sentences, &model);
   return !status.ok() || pieces_in(model) <= Vocabulary::kFirstPiece;
+}
+
+void append_varint(std::uint64_t value, std::string& message) {
+  for (; value >= 0x80; value >>= 7) message += static_cast<char>(value | 0x80);
+  message += static_cast<char>(value);
+}
+
+void append_bytes(std::uint64_t number, std::string_view bytes, std::string& message) {
+  append_varint(number << 3 | static_cast<std::uint64_t>(ProtoField::Type::kBytes), message);
+  append_varint(bytes.size(), message);
+  message += bytes;
+}
+
+/// A message whose fields `edit` writes, or leaves as they are where it returns false.
+template <class Edit>
+std::string edited(std::string_view message, const Edit& edit) {
+  std::string result;
+  ProtoReader reader(message);
+  for (std::string_view before = message; const auto field = reader.next();) {
+    const std::string_view after = reader.rest();
+    if (!edit(*field, result)) result += before.substr(0, before.size() - after.size());
+    before = after;
+  }
+  return result;
+}
+
+std::string_view text_of_piece(std::string_view piece) {
+  ProtoReader reader(piece);
+  while (const auto field = reader.next()) {
+    if (field->number == 1) return field->bytes;
+  }
+  return {};
+}
+
+/// The model with "</s>" and "<unk>" as names of its special pieces, as SentencePiece calls them;
+/// where those became pieces of text, the names are left as they are.
+std::string with_usual_names(const std::string& model) {
+  constexpr std::uint64_t kPiece = 1, kTrainer = 2, kUnknownName = 45, kEndName = 47;
+  ProtoReader reader(model);
+  while (const auto field = reader.next()) {
+    if (field->number != kPiece) continue;
+    const std::string_view text = text_of_piece(field->bytes);
+    if (text == kUsualEnd || text == kUsualUnknown) return model;
+  }
+  return edited(model, [&](const ProtoField& part, std::string& result) {
+    const std::string_view text = part.number == kPiece ? text_of_piece(part.bytes) : "";
+    const bool special = text == kHiddenEnd || text == kHiddenUnknown;
+    if (!special && part.number != kTrainer) return false;
+    const auto edit_field = [&](const ProtoField& field, std::string& message) {
+      if (!special) return field.number == kUnknownName || field.number == kEndName;  // left out
+      if (field.number != 1) return false;
+      append_bytes(1, text == kHiddenEnd ? kUsualEnd : kUsualUnknown, message);
+      return true;
+    };
+    append_bytes(part.number, edited(part.bytes, edit_field), result);
+    return true;
+  });
 }
 
 std::string train(const SubwordSettings& settings, const LineSource& lines) {
@@ -148,7 +211,7 @@ std::string train(const SubwordSettings& settings, const LineSource& lines) {
   const auto status =
       sentencepiece::SentencePieceTrainer::Train(options_of(settings), &sentences, &model);
   if (!status.ok()) explain(settings, status.ToString());
-  return model;
+  return with_usual_names(model);
 }
 
 }  // namespace

@@ -178,6 +178,39 @@ TEST_CASE("subword tokenizer: text that looks like special ids is text") {
   }
 }
 
+TEST_CASE("subword tokenizer: names of special pieces are learned from as any text") {
+  // Nowhere else in the text are these characters.
+  for (const char* const name : {"<unk>", "</s>", "<s>", "<pad>", "＜ｕｎｋ＞"}) {
+    Lines lines = small_text();
+    for (int i = 0; i < 200; ++i) lines.push_back("neu " + std::string(name) + " sieht x" + name);
+    for (const std::string& config : {kBpe, kUnigram}) {
+      CAPTURE(config);
+      const auto tokenizer = trained(config, lines);
+      const auto loaded = load_tokenizer(tokenizer->serialised(), "t");
+      const std::string ascii = name[0] == '<' ? name : "<unk>";
+      for (const std::string text : {"neu # sieht", "#", "die#Bäckerin", "##", "# #"}) {
+        std::string with_name = text;
+        for (std::size_t at = 0; (at = with_name.find('#')) != std::string::npos;) {
+          with_name.replace(at, 1, ascii);
+        }
+        CHECK(there_and_back(*tokenizer, with_name) == with_name);
+        CHECK(there_and_back(*loaded, with_name) == with_name);
+      }
+    }
+  }
+}
+
+TEST_CASE("subword tokenizer: special pieces have SentencePiece's names") {
+  for (const std::string& config : {kBpe, kUnigram}) {
+    const std::string bytes = trained(config, small_text())->serialised();
+    sentencepiece::SentencePieceProcessor theirs;
+    REQUIRE(theirs.LoadFromSerializedProto(model_in(bytes)).ok());
+    CHECK(theirs.IdToPiece(0) == "</s>");
+    CHECK(theirs.IdToPiece(1) == "<unk>");
+    CHECK(bytes.find("\u2585") == bytes.npos);
+  }
+}
+
 TEST_CASE("subword tokenizer: a vocabulary that the text does not support") {
   const Lines lines = small_text();
   const auto refusal = [&](const std::string& model, int size) {
