@@ -30,8 +30,15 @@ struct ScoreArguments {
   int threads = available_threads();
 };
 
-/// Pairs of the next lines, each alone in its batch, so that a score depends on its pair only;
-/// empty where the model cannot read one.
+/// A pair of lines, alone in its batch, so that its score depends on it only.
+struct ScoredPair {
+  LinePair lines;
+  PackedPairs packed;  // empty where the model cannot read it
+
+  bool readable() const { return !packed.source.empty(); }
+};
+
+/// Pairs of the next lines.
 class Pairs {
  public:
   Pairs(const ScoreArguments& arguments, const TrainedModel& model)
@@ -40,13 +47,14 @@ class Pairs {
         source_(arguments.source),
         target_(arguments.target) {}
 
-  std::vector<PackedPairs> next(std::size_t most) {
-    std::vector<PackedPairs> pairs;
+  std::vector<ScoredPair> next(std::size_t most) {
+    std::vector<ScoredPair> pairs;
     for (std::string source, target; pairs.size() < most;) {
       const bool first = source_.next(source), second = target_.next(target);
       if (first != second) fail_of_lengths();
       if (!first) break;
-      append_readable(model_, source, target, pairs.emplace_back());
+      pairs.push_back({{source, target}, {}});
+      append_readable(model_, source, target, pairs.back().packed);
     }
     return pairs;
   }
@@ -67,25 +75,28 @@ class Pairs {
 };
 
 /// A line for each pair. The model has read those that are not empty.
-std::string text_of_pairs(const std::vector<PackedPairs>& pairs, const TrainedModel& model,
+std::string text_of_pairs(const std::vector<ScoredPair>& pairs, const TrainedModel& model,
                           const ScoreArguments& arguments) {
   std::vector<PackedPairs> readable;
-  std::ranges::copy_if(pairs, std::back_inserter(readable),
-                       [](const PackedPairs& pair) { return !pair.source.empty(); });
+  std::vector<LinePair> lines;
+  for (const ScoredPair& pair : pairs) {
+    if (!pair.readable()) continue;
+    readable.push_back(pair.packed);
+    if (arguments.alignment) lines.push_back(pair.lines);
+  }
   const std::vector<double> losses =
       negative_log_likelihoods(model.transformer(), readable, arguments.threads);
   std::vector<std::vector<WordLink>> alignments;
   if (arguments.alignment) {
-    alignments =
-        word_alignments(model.transformer(), model.tokenizers(), readable, arguments.threads);
+    alignments = word_alignments(model.transformer(), model.tokenizers(), lines, arguments.threads);
   }
   std::string text;
   std::size_t next = 0;
-  for (const PackedPairs& pair : pairs) {
-    const bool was_read = !pair.source.empty();
+  for (const ScoredPair& pair : pairs) {
+    const bool was_read = pair.readable();
     fmt::format_to(std::back_inserter(text), "{:.4f}\t{}",
                    was_read ? -losses[next] : std::numeric_limits<double>::quiet_NaN(),
-                   pair.target_tokens());
+                   pair.packed.target_tokens());
     if (arguments.alignment) text += '\t';
     if (arguments.alignment && was_read) text += text_of(alignments[next]);
     text += '\n';
@@ -100,14 +111,14 @@ void run_score(const ScoreArguments& arguments) {
   Output output("");
   std::int64_t lines = 0, left_out = 0;
   for (Window window;;) {
-    const std::vector<PackedPairs> some = pairs.next(window.lines());
+    const std::vector<ScoredPair> some = pairs.next(window.lines());
     if (some.empty()) break;
     window.begin();
     const std::string text = text_of_pairs(some, model, arguments);
     window.end(some.size());
     output.write(text);
     lines += std::ssize(some);
-    left_out += std::ranges::count_if(some, [](const auto& pair) { return pair.source.empty(); });
+    left_out += std::ranges::count_if(some, [](const auto& pair) { return !pair.readable(); });
   }
   if (left_out == 0) return;
   fmt::print(stderr, "heddle: {} of {} pairs have an empty side or are too long for the model\n",

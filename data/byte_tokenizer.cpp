@@ -20,6 +20,19 @@ class ByteTokenizer final : public Tokenizer {
       ids.push_back(Vocabulary::kFirstPiece + static_cast<unsigned char>(c));
   }
 
+  void encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                        std::vector<std::size_t>& ends) const override {
+    encode(text, ids);
+    for (std::size_t i = 1; i <= text.size(); ++i) ends.push_back(i);
+  }
+
+  std::string piece(std::int32_t id) const override {
+    check_token_id(id, vocabulary());
+    std::string bytes;
+    append(id, bytes);
+    return bytes;
+  }
+
   std::string decode(std::span<const std::int32_t> ids) const override {
     std::string bytes;
     for (const std::int32_t id : ids) {

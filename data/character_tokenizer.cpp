@@ -23,6 +23,17 @@ class CharacterTokenizer final : public Tokenizer {
     for (const CodePoint& c : CodePoints(text)) ids.push_back(characters_.id(c.bytes));
   }
 
+  void encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                        std::vector<std::size_t>& ends) const override {
+    std::size_t end = 0;
+    for (const CodePoint& c : CodePoints(text)) {
+      ids.push_back(characters_.id(c.bytes));
+      ends.push_back(end += c.bytes.size());
+    }
+  }
+
+  std::string piece(std::int32_t id) const override { return decode(std::span(&id, 1)); }
+
   std::string decode(std::span<const std::int32_t> ids) const override {
     std::string text;
     for (const std::int32_t id : ids) {

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <optional>
 
+#include "data/proto_reader.h"
 #include "data/sentencepiece_model.h"
 #include "data/subword_sampling.h"
 #include "data/subword_training.h"
@@ -55,6 +56,34 @@ std::string text_of(Number number, Base... base) {
   return {text, std::to_chars(text, std::end(text), number, base...).ptr};
 }
 
+/// A piece of a text as SentencePiece reports it (SentencePieceText.SentencePiece).
+struct FoundPiece {
+  static constexpr std::uint64_t kField = 2;  // of SentencePieceText
+
+  explicit FoundPiece(std::string_view message) {
+    ProtoReader reader(message);
+    while (const auto field = reader.next()) {
+      if (field->number == 1) piece = field->bytes;
+      if (field->number == 2) id = static_cast<std::int32_t>(field->integer);
+      if (field->number == 4) begin = field->integer;
+      if (field->number == 5) end = field->integer;
+    }
+  }
+
+  /// Where it ends in `text`. Where one character became several, as a ligature does, those but
+  /// the last end in front of it, says SentencePiece; here they end behind it.
+  std::size_t end_in(std::string_view text) const {
+    const std::size_t first = text.find_first_not_of(kBlanks, begin);
+    const bool only_blank = piece.find_first_not_of(kBlank) == piece.npos;
+    if (only_blank || first == text.npos || first < end) return std::min(end, text.size());
+    return first + first_code_point(text.substr(first)).bytes.size();
+  }
+
+  std::string_view piece;
+  std::int32_t id = 0;
+  std::size_t begin = 0, end = 0;
+};
+
 class SubwordTokenizer final : public Tokenizer {
  public:
   /// Throws Error that says what is wrong with the model.
@@ -64,10 +93,13 @@ class SubwordTokenizer final : public Tokenizer {
     return {static_cast<std::int32_t>(pieces_.size()) + 1};  // the start is not SentencePiece's
   }
   void encode(std::string_view text, std::vector<std::int32_t>& ids) const override;
+  void encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                        std::vector<std::size_t>& ends) const override;
   void sample(std::string_view text, std::uint64_t random,
               std::vector<std::int32_t>& ids) const override;
   bool samples() const override { return sampler_.has_value(); }
   std::string decode(std::span<const std::int32_t> ids) const override;
+  std::string piece(std::int32_t id) const override;
   std::string serialised() const override;
 
  private:
@@ -134,6 +166,22 @@ void SubwordTokenizer::encode_part(std::string_view text, std::vector<std::int32
   }
 }
 
+// SentencePiece says where in the text each piece comes from, whatever the normalisation did.
+void SubwordTokenizer::encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                                        std::vector<std::size_t>& ends) const {
+  for_each_part(text, [&](std::string_view part, std::uint64_t) {
+    const auto before = static_cast<std::size_t>(part.data() - text.data());
+    const std::string pieces = processor_.EncodeAsSerializedProto(part);
+    ProtoReader reader(pieces);
+    while (const auto field = reader.next()) {
+      if (field->number != FoundPiece::kField) continue;
+      const FoundPiece piece(field->bytes);
+      ids.push_back(piece.id);
+      ends.push_back(before + piece.end_in(part));
+    }
+  });
+}
+
 void SubwordTokenizer::sample(std::string_view text, std::uint64_t random,
                               std::vector<std::int32_t>& ids) const {
   if (!sampler_) return encode(text, ids);
@@ -143,6 +191,17 @@ void SubwordTokenizer::sample(std::string_view text, std::uint64_t random,
     for (const std::string& piece : pieces_of(part)) normalised += piece;
     sampler_->sample(normalised, random + number, ids);
   });
+}
+
+std::string SubwordTokenizer::piece(std::int32_t id) const {
+  check_token_id(id, vocabulary());
+  if (id == Vocabulary::kEnd || id == vocabulary().start()) return "";
+  if (id == Vocabulary::kUnknown) return std::string(kUnknownText);
+  std::string text = pieces_[static_cast<std::size_t>(id)].text;
+  for (std::size_t at = 0; (at = text.find(kBlank, at)) != text.npos; ++at) {
+    text.replace(at, kBlank.size(), " ");
+  }
+  return text;
 }
 
 std::string SubwordTokenizer::decode(std::span<const std::int32_t> ids) const {

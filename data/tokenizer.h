@@ -24,8 +24,11 @@ class Tokenizer {
   virtual Vocabulary vocabulary() const = 0;
   /// Appends the ids of a line of UTF-8, without the end.
   virtual void encode(std::string_view text, std::vector<std::int32_t>& ids) const = 0;
-  /// The same with a segmentation drawn by `random` where the tokenizer samples (subword
-  /// regularisation, Kudo 2018); else as encode().
+  /// The same, and for each id where in `text` ends what it stands for, in bytes.
+  virtual void encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                                std::vector<std::size_t>& ends) const = 0;
+  /// The same as encode() with a segmentation drawn by `random` where the tokenizer samples
+  /// (subword regularisation, Kudo 2018); else as encode().
   virtual void sample(std::string_view text, std::uint64_t random,
                       std::vector<std::int32_t>& ids) const {
     static_cast<void>(random);
@@ -35,6 +38,9 @@ class Tokenizer {
   virtual bool samples() const { return false; }
   /// The text of ids; end and start give nothing, unknown gives U+2047 (double question mark).
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
+  /// What one id adds to the text of those before it: a word comes with the blank in front of it, a
+  /// byte need not be a character.
+  virtual std::string piece(std::int32_t id) const = 0;
 
   /// The bytes of the one file that load_tokenizer() needs.
   virtual std::string serialised() const = 0;

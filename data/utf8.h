@@ -15,6 +15,8 @@ namespace heddle {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 inline constexpr std::string_view kUnknownText = "\xE2\x81\x87";           // U+2047
+/// What divides words, where they are those of a line as it is given.
+inline constexpr std::string_view kBlanks = " \t";
 
 /// `text` with what a terminal would obey (control characters but for tabs and ends of lines) and
 /// what is invalid shown as bytes, \x1b for example: names of files, keys and sentences may be of

@@ -7,8 +7,6 @@ namespace heddle {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
-
 /// Calls `use` with each word of a line.
 template <class Use>
 void for_each_word(std::string_view text, const Use& use) {
@@ -33,6 +31,20 @@ class WordTokenizer final : public Tokenizer {
 
   void encode(std::string_view text, std::vector<std::int32_t>& ids) const override {
     for_each_word(text, [&](std::string_view word) { ids.push_back(words_.id(word)); });
+  }
+
+  void encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                        std::vector<std::size_t>& ends) const override {
+    for_each_word(text, [&](std::string_view word) {
+      ids.push_back(words_.id(word));
+      ends.push_back(static_cast<std::size_t>(word.data() - text.data()) + word.size());
+    });
+  }
+
+  std::string piece(std::int32_t id) const override {
+    check_token_id(id, vocabulary());
+    if (id == Vocabulary::kEnd || id == vocabulary().start()) return "";
+    return std::string(" ").append(words_.text(id));
   }
 
   std::string decode(std::span<const std::int32_t> ids) const override {

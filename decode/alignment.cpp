@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "autograd/base/parallel.h"
-#include "decode/metrics/words.h"
+#include "data/utf8.h"
 
 namespace heddle {
 
@@ -13,8 +13,10 @@ namespace {
 
 /// The mean over heads, [output tokens, source tokens].
 AttentionMaps::Map attention_to_source(const Transformer& transformer,
-                                       std::span<const std::int32_t> source,
+                                       std::span<const std::int32_t> source_ids,
                                        std::span<const std::int32_t> output, Context& context) {
+  std::vector<std::int32_t> source(source_ids.begin(), source_ids.end());
+  source.push_back(Vocabulary::kEnd);
   std::vector<std::int32_t> input = {transformer.vocabularies().target.start()};
   input.insert(input.end(), output.begin(), output.end() - 1);
   const Sequence from{0, static_cast<std::int32_t>(source.size())};
@@ -32,27 +34,41 @@ AttentionMaps::Map attention_to_source(const Transformer& transformer,
 
 }  // namespace
 
-std::vector<std::int32_t> words_of_tokens(const Tokenizer& tokenizer,
-                                          std::span<const std::int32_t> ids) {
-  std::vector<std::int32_t> words;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const std::string text = tokenizer.decode(ids.first(i + 1));
-    words.push_back(static_cast<std::int32_t>(words_of(text).size()) - 1);
+std::int32_t WordCounter::add(std::string_view text) {
+  for (const char c : text) {
+    const bool blank = kBlanks.find(c) != kBlanks.npos;
+    if (!blank && !inside_) ++last_;
+    inside_ = !blank;
   }
-  // The first bytes of a character may look like a word that the last one takes back.
-  for (std::size_t i = words.size(); i-- > 1;) words[i - 1] = std::min(words[i - 1], words[i]);
+  return last_;
+}
+
+std::vector<std::int32_t> encode_in_words(const Tokenizer& tokenizer, std::string_view line,
+                                          std::vector<std::int32_t>& ids) {
+  std::vector<std::size_t> ends;
+  tokenizer.encode_with_ends(line, ids, ends);
+  std::vector<std::int32_t> words;
+  WordCounter counter;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    words.push_back(counter.add(line.substr(begin, std::max(begin, end) - begin)));
+    begin = std::max(begin, end);
+  }
   return words;
 }
 
-std::vector<WordLink> word_alignment(const Transformer& transformer, const Tokenizers& tokenizers,
-                                     std::span<const std::int32_t> source,
-                                     std::span<const std::int32_t> output, Context& context) {
-  if (output.empty() || source.size() < 2) return {};
-  const std::vector<std::int32_t> from =
-      words_of_tokens(tokenizers.source(), source.first(source.size() - 1));
-  const std::vector<std::int32_t> to = words_of_tokens(tokenizers.target(), output);
-  if (from.back() < 0) return {};
-  const AttentionMaps::Map map = attention_to_source(transformer, source, output, context);
+std::vector<std::int32_t> words_of_tokens(const Tokenizer& tokenizer,
+                                          std::span<const std::int32_t> ids, WordCounter counter) {
+  std::vector<std::int32_t> words;
+  for (const std::int32_t id : ids) words.push_back(counter.add(tokenizer.piece(id)));
+  return words;
+}
+
+std::vector<WordLink> word_alignment(const Transformer& transformer, const TokensOfWords& source,
+                                     const TokensOfWords& output, Context& context) {
+  const std::span from = source.words, to = output.words;
+  if (to.empty() || from.empty() || from.back() < 0) return {};
+  const AttentionMaps::Map map = attention_to_source(transformer, source.ids, output.ids, context);
   if (map.queries == 0) return {};
   std::vector<WordLink> links;
   std::vector<double> weights;  // of the source's words, for one word of the output
@@ -74,16 +90,16 @@ std::vector<WordLink> word_alignment(const Transformer& transformer, const Token
 
 std::vector<std::vector<WordLink>> word_alignments(const Transformer& transformer,
                                                    const Tokenizers& tokenizers,
-                                                   std::span<const PackedPairs> pairs,
-                                                   int threads) {
-  std::vector<std::vector<WordLink>> alignments(pairs.size());
+                                                   std::span<const LinePair> lines, int threads) {
+  std::vector<std::vector<WordLink>> alignments(lines.size());
   std::atomic<std::size_t> next = 0;
   run_lanes(threads, threads, 1, [&](int) {
     Context context;
-    for (std::size_t i = next++; i < pairs.size(); i = next++) {
-      const std::span output(pairs[i].target_output);
-      alignments[i] = word_alignment(transformer, tokenizers, pairs[i].source_ids,
-                                     output.first(output.size() - 1), context);
+    for (std::size_t i = next++; i < lines.size(); i = next++) {
+      std::vector<std::int32_t> source, target;
+      const auto from = encode_in_words(tokenizers.source(), lines[i].source, source);
+      const auto to = encode_in_words(tokenizers.target(), lines[i].target, target);
+      alignments[i] = word_alignment(transformer, {source, from}, {target, to}, context);
     }
   });
   return alignments;

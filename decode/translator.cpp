@@ -41,13 +41,8 @@ std::vector<std::size_t> batch_borders(std::span<const std::size_t> order,
 }
 
 /// Invalid bytes are read as U+FFFD.
-void append_ids(const Tokenizer& tokenizer, const std::string& text,
-                std::vector<std::int32_t>& ids) {
-  if (first_invalid_byte(text)) {
-    tokenizer.encode(with_replacements(text), ids);
-  } else {
-    tokenizer.encode(text, ids);
-  }
+std::string valid_text(const std::string& text) {
+  return first_invalid_byte(text) ? with_replacements(text) : text;
 }
 
 /// Whether nothing but unknown symbols and blanks is in them.
@@ -116,7 +111,11 @@ std::size_t Translator::hypotheses() const {
 
 void Translator::encode(const std::string& line, Translation& translation) const {
   std::vector<std::int32_t>& ids = translation.source_ids;
-  append_ids(tokenizers_.source(), line, ids);
+  if (align_) {
+    translation.source_words = encode_in_words(tokenizers_.source(), valid_text(line), ids);
+  } else {
+    tokenizers_.source().encode(valid_text(line), ids);
+  }
   translation.unknown = only_unknown(tokenizers_.source(), ids);
   const auto longest = static_cast<std::size_t>(longest_source_);
   translation.cut = ids.size() + 1 > longest;
@@ -170,8 +169,13 @@ void Translator::translate_batch(const Batch& batch, std::vector<Translation>& t
       std::ranges::replace(text, '\n', ' ');  // one line in, one line out
       std::vector<WordLink> links;
       if (align_) {
-        links =
-            word_alignment(transformer_, tokenizers_, translation.source_ids, h.ids, space.context);
+        const std::span<const std::int32_t> source_ids = translation.source_ids;
+        const std::size_t length = source_ids.size() - 1;
+        const auto to = words_of_tokens(tokenizers_.target(), h.ids);
+        links = word_alignment(
+            transformer_,
+            {source_ids.first(length), std::span(translation.source_words).first(length)},
+            {h.ids, to}, space.context);
       }
       translation.outputs.push_back({std::move(text), std::move(h), std::move(links)});
     }
@@ -190,7 +194,7 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
       encode(lines[i], translations[i]);
       if (!prefixes.empty()) {
         std::vector<std::int32_t>& ids = translations[i].prefix_ids;
-        append_ids(tokenizers_.target(), prefixes[i], ids);
+        tokenizers_.target().encode(valid_text(prefixes[i]), ids);
         const auto most = static_cast<std::size_t>(transformer_.longest_target() - 1);
         translations[i].prefix_cut = ids.size() > most;
         ids.resize(std::min(ids.size(), most));

@@ -25,7 +25,8 @@ struct Translation {
     std::vector<WordLink> alignment;  // where it was asked for
   };
 
-  std::vector<std::int32_t> source_ids;  // with the end
+  std::vector<std::int32_t> source_ids;    // with the end
+  std::vector<std::int32_t> source_words;  // of these ids, where an alignment was asked for
   std::vector<std::int32_t> prefix_ids;
   bool unknown = false;     // there is text, but no symbol of it that the model knows
   bool cut = false;         // the source was too long: its end was left out

@@ -47,7 +47,13 @@ class NumberTokenizer : public Tokenizer {
               std::vector<std::int32_t>& ids) const override {
     append(text, random % 2 == 1 ? 2 : 1, ids);
   }
+  void encode_with_ends(std::string_view text, std::vector<std::int32_t>& ids,
+                        std::vector<std::size_t>& ends) const override {
+    encode(text, ids);
+    ends.resize(ids.size(), text.size());
+  }
   std::string decode(std::span<const std::int32_t> /*ids*/) const override { return ""; }
+  std::string piece(std::int32_t /*id*/) const override { return ""; }
   std::string serialised() const override { return "numbers " + std::to_string(vocabulary_.size); }
 
  private:

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "decode/metrics/words.h"
 #include "decode/trained_model.h"
 #include "tests/support/runs.h"
@@ -12,13 +14,30 @@ using heddle::testing::SmallRun;
 
 namespace {
 
-std::vector<std::int32_t> words(const char* type, std::string_view text) {
-  const ConfigDocument config = ConfigDocument::parse(
-      std::string(R"({"type": ")") + type + R"(", "vocab_size": 30})", "test.json");
-  const auto tokenizer = train_tokenizer(config.root(), [](const auto& line) {
+using Words = std::vector<std::int32_t>;
+
+std::unique_ptr<Tokenizer> tokenizer_of(const std::string& type) {
+  const ConfigDocument config =
+      ConfigDocument::parse(R"({"type": ")" + type + R"(", "vocab_size": 30})", "test.json");
+  return train_tokenizer(config.root(), [](const auto& line) {
     for (int i = 0; i < 50; ++i) line("the cats are very small and the dogs are not");
   });
+}
+
+Words words(const char* type, std::string_view text) {
+  std::vector<std::int32_t> ids, encoded;
+  const auto tokenizer = tokenizer_of(type);
+  Words result = encode_in_words(*tokenizer, text, ids);
+  tokenizer->encode(text, encoded);
+  CHECK(ids == encoded);
+  CHECK(result.size() == ids.size());
+  return result;
+}
+
+/// Of the text that the tokens give.
+Words words_of_output(const char* type, std::string_view text) {
   std::vector<std::int32_t> ids;
+  const auto tokenizer = tokenizer_of(type);
   tokenizer->encode(text, ids);
   return words_of_tokens(*tokenizer, ids);
 }
@@ -26,21 +45,45 @@ std::vector<std::int32_t> words(const char* type, std::string_view text) {
 }  // namespace
 
 TEST_CASE("alignment: tokens belong to words, whatever the tokenizer") {
-  CHECK(words("word", "the very cats") == std::vector<std::int32_t>{0, 1, 2});
-  CHECK(words("character", "cat s") == std::vector<std::int32_t>{0, 0, 0, 0, 1});
-  const std::vector<std::int32_t> pieces = words("subword", "the cats not");
-  CHECK(pieces.size() > 3);
-  CHECK(pieces.front() <= 0);
-  CHECK(pieces.back() == 2);
-  CHECK(std::ranges::is_sorted(pieces));
-  // A no-break space of two bytes divides words, but its first byte alone looks like one.
-  CHECK(words("byte", "a \u00A0") == std::vector<std::int32_t>{0, 0, 0, 0});
-  CHECK(words("byte", "a\u00A0bc") == std::vector<std::int32_t>{0, 0, 0, 1, 1});
-  CHECK(words_of_tokens(
-            *train_tokenizer(ConfigDocument::parse(R"({"type": "byte"})", "test.json").root(),
-                             [](const auto&) {}),
-            {})
-            .empty());
+  for (const auto& of : {words, words_of_output}) {
+    CHECK(of("word", "the very cats") == Words{0, 1, 2});
+    CHECK(of("character", "cat s") == Words{0, 0, 0, 0, 1});
+    const Words pieces = of("subword", "the cats not");
+    CHECK(pieces.size() > 3);
+    CHECK(pieces.front() <= 0);
+    CHECK(pieces.back() == 2);
+    CHECK(std::ranges::is_sorted(pieces));
+    // Only spaces and tabs divide words.
+    CHECK(of("byte", "a \u00A0") == Words{0, 0, 1, 1});
+    CHECK(of("byte", "a\u00A0bc d") == Words{0, 0, 0, 0, 0, 0, 1});
+    CHECK(of("byte", "").empty());
+    CHECK(of("subword", "").empty());
+  }
+}
+
+TEST_CASE("alignment: words are those of the line as it is given, not of a normalised one") {
+  CHECK(words("character", " \t cat \ts ") == Words{-1, -1, -1, 0, 0, 0, 0, 0, 1, 1});
+  const auto last = [](const Words& numbers) { return numbers.empty() ? -1 : numbers.back(); };
+  for (const char* type : {"word", "character", "byte", "subword"}) {
+    CAPTURE(std::string(type));
+    CHECK(last(words(type, "the\u00A0cats are small")) == 2);
+    CHECK(last(words(type, "the\u200Bcats are small")) == 2);
+    CHECK(last(words(type, "the\u3000cats\u2009are small")) == 1);
+    CHECK(last(words(type, "the\u2581cats small")) == 1);
+    CHECK(last(words(type, "the\tcats  are \t small")) == 3);
+    CHECK(last(words(type, "\t the cats  ")) == 1);
+    CHECK(last(words(type, "the \u200B cats")) == 2);
+    CHECK(last(words(type, "ﬁ Ｍ ½ \uFDFA e\u0301 ☃☃")) == 5);
+  }
+  CHECK(std::ranges::count(words("subword", "the \uFDFA are"), 1) > 1);  // a character of 18
+  CHECK(words("subword", "are ½").back() == 1);
+  // Each word has the tokens that stand for it.
+  const Words divided = words("subword", "the cats the"),
+              joined = words("subword", "the\u00A0cats the");
+  REQUIRE(divided.size() == joined.size());
+  for (std::size_t i = 0; i < joined.size(); ++i) {
+    CHECK(joined[i] == std::max(0, divided[i] - 1));
+  }
 }
 
 TEST_CASE("alignment: a model that reverses looks at the words from the back") {
