@@ -7,6 +7,7 @@
 
 #include "autograd/base/check.h"
 #include "data/corpus_pass.h"
+#include "data/corpus_sieve.h"
 
 namespace heddle {
 
@@ -26,44 +27,6 @@ void write_key(std::ostream& key, const char* side, const CorpusSide& corpus) {
       << checksum(tokenizer) << std::setw(16) << checksum(tokenizer, 1) << std::dec << ", "
       << corpus.tokenizer->vocabulary().size << " ids\n";
 }
-
-/// Sorts pairs into those that are kept and those that are not, and counts.
-class Sieve {
- public:
-  explicit Sieve(const CorpusLimits& limits) : limits_(limits) {}
-
-  bool keeps(const TokenisedLine& source, const TokenisedLine& target) {
-    ++report_.pairs;
-    const std::int64_t source_tokens = std::ssize(source.ids) + 1;
-    const std::int64_t target_tokens = std::ssize(target.ids) + 1;
-    if (source.ids.empty() || target.ids.empty()) {
-      ++report_.empty;
-    } else if (std::max(source_tokens, target_tokens) > limits_.max_length) {
-      ++report_.too_long;
-    } else if (source_tokens > limits_.max_source_tokens) {
-      ++report_.source_too_long;
-    } else {
-      count_kept(source_tokens, target_tokens);
-      return true;
-    }
-    return false;
-  }
-
-  CorpusReport& report() { return report_; }
-
- private:
-  void count_kept(std::int64_t source_tokens, std::int64_t target_tokens) {
-    ++report_.kept;
-    report_.source_tokens += source_tokens;
-    report_.target_tokens += target_tokens;
-    const double reach = limits_.reach_factor * static_cast<double>(source_tokens) +
-                         static_cast<double>(limits_.reach_extra);
-    if (static_cast<double>(target_tokens) > reach) ++report_.unreachable;
-  }
-
-  CorpusLimits limits_;
-  CorpusReport report_;
-};
 
 void check_some_left(const Corpus& corpus, const CorpusReport& report) {
   if (report.kept > 0) return;
@@ -90,14 +53,15 @@ void write_cache(const Corpus& corpus, const std::filesystem::path& cache_file,
       if (!sieve.keeps(source, target)) continue;
       writer.append(pass.first_line() + static_cast<std::int64_t>(i), source, target);
     }
-    if (progress) progress(sieve.report().pairs);
+    if (progress) progress(sieve.pairs());
   }
-  sieve.report().source_crlf = pass.source_reader().crlf_lines();
-  sieve.report().target_crlf = pass.target_reader().crlf_lines();
-  check_some_left(corpus, sieve.report());
+  CorpusReport report = sieve.report();
+  report.source_crlf = pass.source_reader().crlf_lines();
+  report.target_crlf = pass.target_reader().crlf_lines();
+  check_some_left(corpus, report);
   check<FileError>(corpus_key(corpus) == key, corpus.source.file.string(), " or ",
                    corpus.target.file.string(), " changed while it was read; start again");
-  writer.finish(key, sieve.report());
+  writer.finish(key, report);
 }
 
 }  // namespace

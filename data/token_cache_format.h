@@ -52,11 +52,11 @@ struct CacheFooter {
   std::uint64_t content = 0;   // of lines and ids
   std::uint64_t checksum = 0;  // of index, key, and all above
 };
-static_assert(sizeof(CacheFooter) == 48 + 80 + 16 &&
+static_assert(sizeof(CacheFooter) == 48 + sizeof(CorpusReport) + 16 &&
               std::has_unique_object_representations_v<CacheFooter>);
 
 inline constexpr std::array<char, 8> kCacheMagic = {'h', 'e', 'd', 'd', 'l', 'e', 't', 'c'};
-inline constexpr std::uint32_t kCacheVersion = 2;
+inline constexpr std::uint32_t kCacheVersion = 3;
 
 /// 2 where every id is below 65536.
 constexpr std::uint32_t id_bytes_for(const Vocabulary& source, const Vocabulary& target) {

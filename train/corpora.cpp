@@ -3,6 +3,7 @@
 #include "autograd/base/text_file.h"
 #include "data/checksum.h"
 #include "data/corpus_file.h"
+#include "data/corpus_warnings.h"
 #include "data/line_reader.h"
 
 namespace heddle {
@@ -41,6 +42,9 @@ TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers&
                                     options.threads, progress);
   const CorpusReport& report = opened.cache.report();
   options.say(std::string(name) + ": " + report.message(limits.source_limit));
+  for (const std::string& warning : corpus_warnings(corpus, report)) {
+    options.say("warning: " + std::string(name) + ": " + warning);
+  }
   if (report.unreachable > 0) {
     options.say("warning: " + std::string(name) + ": " + std::to_string(report.unreachable) +
                 " targets are longer than decode.max_length lets a translation be");
@@ -109,6 +113,10 @@ Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
   if (!settings.data.valid) return;
   valid_cache_ = open_cache("valid", *settings.data.valid, tokenizers, limits, options);
   valid_ = PairSet(*valid_cache_);
+  for (const std::string& warning :
+       validation_warnings(*settings.data.valid, valid_cache_->report(), train_cache_->report())) {
+    options.say("warning: valid: " + warning);
+  }
   valid_content_ = valid_cache_->content();
   if (!settings.data.valid_references) return;
   valid_references_ = read_references(settings.data, valid_cache_->report().pairs, valid_content_);
