@@ -36,6 +36,7 @@ void Remarks::note(const std::string& line, const Translation& translation) {
   if (translation.unknown) unknown_.note(lines_);
   if (translation.cut) cut_.note(lines_);
   if (translation.prefix_cut) prefixes_cut_.note(lines_);
+  if (translation.prefix_unknown) prefixes_unknown_.note(lines_);
   if (!translation.outputs.empty() && !translation.outputs.front().hypothesis.finished) {
     unfinished_.note(lines_);
   }
@@ -48,6 +49,8 @@ void Remarks::print(const std::string& name, std::int64_t longest) const {
       "; their ends were left out");
   say(prefixes_cut_, lines_, "prefixes have as many tokens as the model has positions",
       "; their ends were left out");
+  say(prefixes_unknown_, lines_, "prefixes hold characters or words that the model does not know",
+      "; the outputs begin with them as given, but the model cannot tell what they are");
   say(unfinished_, lines_, "translations did not end",
       "; they were cut at the largest length, which --max-length or decode.max_length says");
 }

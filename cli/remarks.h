@@ -43,7 +43,7 @@ class Remarks {
  private:
   std::int64_t lines_ = 0;
   InvalidLines invalid_;
-  Noted unknown_, cut_, prefixes_cut_, unfinished_;
+  Noted unknown_, cut_, prefixes_cut_, prefixes_unknown_, unfinished_;
 };
 
 }  // namespace heddle

@@ -45,6 +45,11 @@ std::string valid_text(const std::string& text) {
   return first_invalid_byte(text) ? with_replacements(text) : text;
 }
 
+/// Where the blanks begin that a text ends with.
+std::size_t text_end(std::string_view text) {
+  return text.find_last_not_of(kBlanks) + 1;
+}
+
 /// Whether nothing but unknown symbols and blanks is in them.
 bool only_unknown(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
   std::vector<std::int32_t> known;
@@ -123,6 +128,53 @@ void Translator::encode(const std::string& line, Translation& translation) const
   if (!ids.empty()) ids.push_back(Vocabulary::kEnd);
 }
 
+void Translator::encode_prefix(const std::string& prefix, Translation& translation) const {
+  const Tokenizer& tokenizer = tokenizers_.target();
+  const std::string given = valid_text(prefix);
+  std::vector<std::int32_t>& ids = translation.prefix_ids;
+  if (align_) {
+    translation.prefix_words = encode_in_words(tokenizer, given, ids);
+  } else {
+    tokenizer.encode(given, ids);
+  }
+  translation.prefix_unknown = std::ranges::find(ids, Vocabulary::kUnknown) != ids.end();
+  const auto most = static_cast<std::size_t>(transformer_.longest_target() - 1);
+  translation.prefix_cut = ids.size() > most;
+  ids.resize(std::min(ids.size(), most));
+  const std::string own = tokenizer.decode(ids);
+  if (translation.prefix_cut || own == given || own.empty()) return;
+  // Whether blanks follow is for the tokens to say.
+  translation.given_prefix = given.substr(0, text_end(given)) + own.substr(text_end(own));
+}
+
+std::string Translator::text_of(const Translation& translation,
+                                std::span<const std::int32_t> ids) const {
+  const Tokenizer& tokenizer = tokenizers_.target();
+  std::string text = tokenizer.decode(ids);
+  if (translation.given_prefix.empty()) return text;
+  const std::string own = tokenizer.decode(translation.prefix_ids);
+  return text.starts_with(own) ? translation.given_prefix + text.substr(own.size()) : text;
+}
+
+std::vector<WordLink> Translator::align(const Translation& translation,
+                                        std::span<const std::int32_t> ids, Context& context) const {
+  const std::span<const std::int32_t> source = translation.source_ids;
+  const std::size_t length = source.size() - 1;  // without the end
+  std::vector<std::int32_t> words;
+  WordCounter counter;
+  const std::size_t given = translation.prefix_ids.size();
+  if (!translation.given_prefix.empty() && ids.size() >= given) {
+    const std::span<const std::int32_t> prefix = translation.prefix_words;
+    words.assign(prefix.begin(), prefix.begin() + static_cast<std::ptrdiff_t>(given));
+    counter.add(translation.given_prefix);
+  }
+  const auto further = words_of_tokens(tokenizers_.target(), ids.subspan(words.size()), counter);
+  words.insert(words.end(), further.begin(), further.end());
+  return word_alignment(transformer_,
+                        {source.first(length), std::span(translation.source_words).first(length)},
+                        {ids, words}, context);
+}
+
 std::vector<std::vector<Hypothesis>> Translator::search(const DecodingInput& input,
                                                         const Batch& batch,
                                                         DecodingSpace& space) const {
@@ -165,18 +217,10 @@ void Translator::translate_batch(const Batch& batch, std::vector<Translation>& t
     Translation& translation = translations[batch.which[i]];
     found[i].resize(std::min(found[i].size(), n_best_));
     for (Hypothesis& h : found[i]) {
-      std::string text = tokenizers_.target().decode(h.ids);
+      std::string text = text_of(translation, h.ids);
       std::ranges::replace(text, '\n', ' ');  // one line in, one line out
       std::vector<WordLink> links;
-      if (align_) {
-        const std::span<const std::int32_t> source_ids = translation.source_ids;
-        const std::size_t length = source_ids.size() - 1;
-        const auto to = words_of_tokens(tokenizers_.target(), h.ids);
-        links = word_alignment(
-            transformer_,
-            {source_ids.first(length), std::span(translation.source_words).first(length)},
-            {h.ids, to}, space.context);
-      }
+      if (align_) links = align(translation, h.ids, space.context);
       translation.outputs.push_back({std::move(text), std::move(h), std::move(links)});
     }
   }
@@ -192,13 +236,7 @@ std::vector<Translation> Translator::operator()(std::span<const std::string> lin
   run_lanes(threads, threads, 1, [&](int lane) {
     for (auto i = static_cast<std::size_t>(lane); i < lines.size(); i += spaces_.size()) {
       encode(lines[i], translations[i]);
-      if (!prefixes.empty()) {
-        std::vector<std::int32_t>& ids = translations[i].prefix_ids;
-        tokenizers_.target().encode(valid_text(prefixes[i]), ids);
-        const auto most = static_cast<std::size_t>(transformer_.longest_target() - 1);
-        translations[i].prefix_cut = ids.size() > most;
-        ids.resize(std::min(ids.size(), most));
-      }
+      if (!prefixes.empty()) encode_prefix(prefixes[i], translations[i]);
     }
   });
   std::vector<std::size_t> order;

@@ -28,9 +28,13 @@ struct Translation {
   std::vector<std::int32_t> source_ids;    // with the end
   std::vector<std::int32_t> source_words;  // of these ids, where an alignment was asked for
   std::vector<std::int32_t> prefix_ids;
-  bool unknown = false;     // there is text, but no symbol of it that the model knows
-  bool cut = false;         // the source was too long: its end was left out
-  bool prefix_cut = false;  // the same of the prefix
+  std::vector<std::int32_t> prefix_words;  // of these ids, where an alignment was asked for
+  /// The prefix as it was given, where its tokens give another text; outputs begin with it.
+  std::string given_prefix;
+  bool unknown = false;         // there is text, but no symbol of it that the model knows
+  bool cut = false;             // the source was too long: its end was left out
+  bool prefix_cut = false;      // the same of the prefix
+  bool prefix_unknown = false;  // parts of the prefix are unknown to the model
   /// The best first, or as they were drawn; none for a line without text.
   std::vector<Output> outputs;
 
@@ -82,6 +86,10 @@ class Translator {
 
   std::size_t hypotheses() const;
   void encode(const std::string& line, Translation& translation) const;
+  void encode_prefix(const std::string& prefix, Translation& translation) const;
+  std::string text_of(const Translation& translation, std::span<const std::int32_t> ids) const;
+  std::vector<WordLink> align(const Translation& translation, std::span<const std::int32_t> ids,
+                              Context& context) const;
   std::vector<std::vector<Hypothesis>> search(const DecodingInput& input, const Batch& batch,
                                               DecodingSpace& space) const;
   void translate_batch(const Batch& batch, std::vector<Translation>& translations,

@@ -258,3 +258,38 @@ TEST_CASE("cli translate: prefixes are for lines, one by one, and alignments com
   CHECK(more.err.ends_with("heddle: " + prefixes.string() + " has more lines than " + in.string() +
                            ", which ends after line 3\n"));
 }
+
+TEST_CASE("cli translate: an output begins with its prefix as it was given") {
+  for (const char* type : {"word", "character", "byte", "subword"}) {
+    CAPTURE(std::string(type));
+    SmallRun small;
+    const std::string size = type == std::string("subword") ? R"(, "vocab_size": 40)" : "";
+    small.train({.set = {"data.tokenizer={\"type\": \"" + std::string(type) + "\"" + size + "}",
+                         "data.max_length=80", "train.steps=3"}});
+    const fs::path in = small / "in", prefixes = small / "prefixes";
+    write_bytes(in, "un deux\nhuit\nsix\nsept\n");
+    write_bytes(prefixes, "six Özgür  sept \n\nsept six\nｓｉｘ\u00A0un\n");
+    const Outcome prefixed =
+        heddle_run("translate " + (small / "run").string() + " --input " + in.string() +
+                   " --prefix " + prefixes.string() + " --alignment --max-length 9");
+    CHECK(prefixed.code == 0);
+    std::istringstream lines(prefixed.out);
+    for (const char* start : {"six Özgür  sept", "", "sept six", "ｓｉｘ\u00A0un"}) {
+      std::string line;
+      REQUIRE(std::getline(lines, line));
+      CHECK(line.starts_with(start));
+      CHECK_FALSE(contains(line.substr(0, std::string(start).size() + 3), "   "));
+      // The last word that is aligned is the last one of the text.
+      const std::string text = line.substr(0, line.find('\t'));
+      int words = 0;
+      std::istringstream blanks(text);
+      for (std::string word; std::getline(blanks, word, ' ');) words += word.empty() ? 0 : 1;
+      const std::string last = "-" + std::to_string(words - 1);
+      CHECK((words == 0 || line.ends_with(last)));
+    }
+    const bool knows_all = type == std::string("byte");
+    CHECK(contains(prefixed.err,
+                   " prefixes hold characters or words that the model does not know, "
+                   "the first is line 1; the outputs begin with them as given") != knows_all);
+  }
+}
