@@ -7,6 +7,7 @@
 
 #include "autograd/base/check.h"
 #include "autograd/base/vocabulary.h"
+#include "data/normalisation_table.h"
 #include "data/proto_reader.h"
 #include "data/utf8.h"
 
@@ -17,56 +18,6 @@ namespace {
 using Type = ProtoField::Type;
 
 enum PieceType : std::uint64_t { kNormal = 1, kUnknown = 2, kControl = 3 };
-
-std::uint32_t little_endian(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 4; i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  }
-  return value;
-}
-
-// SentencePiece's table of normalisation: the size of a trie, the trie, and the texts that its
-// leaves point into, each with a zero at its end. The trie is a double array (darts-clone) of
-// 32-bit units; from unit p, a byte b leads to the unit p ^ offset(p) ^ b.
-class NormalisationTable {
- public:
-  explicit NormalisationTable(std::string_view table) {
-    check(table.size() > 4, "the normalisation table is cut off");
-    const std::uint32_t size = little_endian(table, 0);
-    check(size <= table.size() - 4, "the normalisation table is cut off");
-    trie_ = table.substr(4, size);
-    texts_ = table.substr(4 + size);
-    check(!trie_.empty() && trie_.size() % 4 == 0, "the normalisation trie has half a unit");
-    check(!texts_.empty() && texts_.back() == '\0' && !first_invalid_byte(texts_),
-          "the normalisation texts are damaged");
-  }
-
-  /// Whatever text is looked up, neither the trie nor the texts are left.
-  void check_bounds() const {
-    for (std::uint32_t p = 0; p < trie_.size() / 4; ++p) {
-      const std::uint32_t unit = unit_at(p);
-      if (p > 0 && (unit & kIsLeaf) != 0) continue;  // never walked through
-      const std::uint32_t next = p ^ offset(unit);
-      check((next | 0xFFu) < trie_.size() / 4, "the normalisation trie leads out of itself");
-      if ((unit & kHasLeaf) != 0) check_text(unit_at(next) & ~kIsLeaf);
-    }
-  }
-
- private:
-  static constexpr std::uint32_t kIsLeaf = 1u << 31, kHasLeaf = 1u << 8;
-
-  static std::uint32_t offset(std::uint32_t unit) {
-    return unit >> 10 << ((unit & (1u << 9)) >> 6);
-  }
-  std::uint32_t unit_at(std::uint32_t p) const { return little_endian(trie_, std::size_t{p} * 4); }
-  void check_text(std::uint32_t begin) const {
-    check(begin < texts_.size() && (texts_[begin] & 0xC0) != 0x80,
-          "the normalisation trie points at no text");
-  }
-
-  std::string_view trie_, texts_;
-};
 
 /// Texts and numbers that SentencePiece keeps as a record change nothing; what would change how
 /// text is cut, and no model of Heddle has, is refused.
@@ -86,7 +37,8 @@ SentencePieceModel::Algorithm read_trainer(std::string_view message) {
   return static_cast<SentencePieceModel::Algorithm>(algorithm);
 }
 
-void check_normaliser(std::string_view message) {
+/// The table; empty where nothing is normalised.
+std::string_view read_normaliser(std::string_view message) {
   constexpr std::uint64_t kName = 1, kTable = 2;
   std::string_view table;
   ProtoReader reader(message);
@@ -96,6 +48,7 @@ void check_normaliser(std::string_view message) {
     if (field->number == kTable) table = field->bytes;
   }
   if (!table.empty()) NormalisationTable(table).check_bounds();
+  return table;
 }
 
 SentencePieceModel::Piece read_piece(std::string_view message, std::size_t id) {
@@ -147,7 +100,7 @@ SentencePieceModel parse_sentencepiece_model(std::string_view bytes) {
       model.algorithm = read_trainer(field->bytes);
       trained = true;
     } else if (field->number == kNormaliser && !normalised) {
-      check_normaliser(field->bytes);
+      model.normalisation = read_normaliser(field->bytes);
       normalised = true;
     } else {
       fail("field ", field->number, " of the model is unknown or repeated");

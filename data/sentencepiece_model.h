@@ -21,7 +21,8 @@ struct SentencePieceModel {
   };
 
   Algorithm algorithm = Algorithm::kUnigram;
-  std::vector<Piece> pieces;  // by id
+  std::vector<Piece> pieces;       // by id
+  std::string_view normalisation;  // its table, within the bytes of the model; may be empty
 };
 
 /// Throws Error that says what is wrong with the bytes.

@@ -16,6 +16,7 @@
 #include "data/subword_sampling.h"
 #include "data/subword_training.h"
 #include "data/tokenizer_kind.h"
+#include "data/unknown_runs.h"
 #include "data/utf8.h"
 #include "data/word_cache.h"
 
@@ -111,6 +112,7 @@ class SubwordTokenizer final : public Tokenizer {
   double sample_;
   sentencepiece::SentencePieceProcessor processor_;
   std::vector<SentencePieceModel::Piece> pieces_;
+  std::unique_ptr<const UnknownRuns> unknown_runs_;
   std::optional<SubwordSampler> sampler_;
   // Of BPE, as no merge crosses a blank and no rule of normalisation contains one: a line is cut as
   // its words are. So does unigram but for roundings, and it is fast without.
@@ -126,19 +128,22 @@ SubwordTokenizer::SubwordTokenizer(std::string bytes, double sample)
   if (model.algorithm == SentencePieceModel::Algorithm::kBpe) {
     words_ = std::make_unique<WordCache>();
   }
+  unknown_runs_ = std::make_unique<UnknownRuns>(model);
   pieces_ = std::move(model.pieces);
 }
 
 std::vector<std::string> SubwordTokenizer::pieces_of(std::string_view text) const {
   std::vector<std::string> pieces;
-  const auto status = processor_.Encode(text, &pieces);
+  const auto shorter = unknown_runs_->shorten(text);
+  const auto status = processor_.Encode(shorter ? shorter->text : text, &pieces);
   check(status.ok(), "SentencePiece cannot cut a line: ", status.ToString());
   return pieces;
 }
 
 std::vector<std::int32_t> SubwordTokenizer::ids_of(std::string_view text) const {
   std::vector<std::int32_t> ids;
-  const auto status = processor_.Encode(text, &ids);
+  const auto shorter = unknown_runs_->shorten(text);
+  const auto status = processor_.Encode(shorter ? shorter->text : text, &ids);
   check(status.ok(), "SentencePiece cannot cut a line: ", status.ToString());
   return ids;
 }
@@ -171,13 +176,18 @@ void SubwordTokenizer::encode_with_ends(std::string_view text, std::vector<std::
                                         std::vector<std::size_t>& ends) const {
   for_each_part(text, [&](std::string_view part, std::uint64_t) {
     const auto before = static_cast<std::size_t>(part.data() - text.data());
-    const std::string pieces = processor_.EncodeAsSerializedProto(part);
+    std::size_t last = 0;
+    const auto shorter = unknown_runs_->shorten(part);
+    const std::string_view read = shorter ? shorter->text : part;
+    const std::string pieces = processor_.EncodeAsSerializedProto(read);
     ProtoReader reader(pieces);
     while (const auto field = reader.next()) {
       if (field->number != FoundPiece::kField) continue;
       const FoundPiece piece(field->bytes);
       ids.push_back(piece.id);
-      ends.push_back(before + piece.end_in(part));
+      const std::size_t end = piece.end_in(read);
+      last = std::max(last, shorter ? shorter->original(end) : end);
+      ends.push_back(before + last);
     }
   });
 }

@@ -22,7 +22,7 @@ std::string config(const std::string& model, const std::string& sample) {
 
 SentencePieceModel model_of(Algorithm algorithm,
                             const std::vector<std::pair<std::string, float>>& pieces) {
-  SentencePieceModel model{algorithm, {{"</s>", 0.0f}, {"<unk>", 0.0f}}};
+  SentencePieceModel model{algorithm, {{"</s>", 0.0f}, {"<unk>", 0.0f}}, {}};
   for (const auto& [text, score] : pieces) model.pieces.push_back({text, score});
   return model;
 }

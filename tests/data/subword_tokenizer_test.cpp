@@ -3,6 +3,7 @@
 #include <sentencepiece_processor.h>
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <set>
 #include <thread>
@@ -294,6 +295,56 @@ TEST_CASE("subword tokenizer: a line of any length is cut, in parts that fit tog
       std::erase(text, ' ');  // a part begins as a word does
       CHECK(text == letters);
     }
+  }
+}
+
+TEST_CASE("subword tokenizer: long runs of unknown characters give SentencePiece's ids") {
+  const std::string jamo = "\u1112\u1161\u11AB", control = "漢\x01";
+  for (const char* normalisation : {"nmt_nfkc", "nfkc", "nmt_nfkc_cf", "identity"}) {
+    for (const char* model : {"bpe", "unigram"}) {
+      const auto tokenizer =
+          trained(R"({"type": "subword", "vocab_size": 100, "model": ")" + std::string(model) +
+                      R"(", "normalisation": ")" + normalisation + "\"}",
+                  small_text());
+      const std::string bytes = tokenizer->serialised();
+      sentencepiece::SentencePieceProcessor theirs;
+      REQUIRE(theirs.LoadFromSerializedProto(model_in(bytes)).ok());
+      for (const std::string& unknown :
+           {std::string("漢"), std::string("Ｗ"), std::string("\u0301"), jamo, control,
+            std::string("\U0010FFFD"), std::string("ж☃"), std::string("\uFDFA")}) {
+        CAPTURE(unknown);
+        std::string run;
+        while (run.size() < 1500) run += unknown;
+        for (const std::string& text :
+             {run, "Käse" + run + "markt " + run, run + " e" + run + "\u0301x " + run + " " + run,
+              "die " + run + "\u1161 \uFDFA" + run}) {
+          Ids whole, ids;
+          REQUIRE(theirs.Encode(text, &whole).ok());
+          CHECK(encoded(*tokenizer, text) == whole);
+          std::vector<std::size_t> ends;
+          tokenizer->encode_with_ends(text, ids, ends);
+          CHECK(ids == whole);
+          CHECK(std::ranges::is_sorted(ends));
+          CHECK((ends.empty() || ends.back() <= text.size()));
+          CHECK((ends.empty() || text.size() - ends.back() < 10));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("subword tokenizer: the time for a line grows as its length, whatever is in it") {
+  std::string text;
+  while (text.size() < 4'000'000) text += "漢";
+  for (const std::string& model : {kBpe, kUnigram}) {
+    std::string config = model;
+    config.insert(1, R"("sample": 0.1, )");
+    const auto tokenizer = trained(config, small_text());
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(encoded(*tokenizer, text).size() < 100);
+    CHECK(sampled(*tokenizer, text, 1).size() < 100);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    CHECK(seconds.count() < 10.0);  // of the order of a minute where it grows with the square
   }
 }
 
