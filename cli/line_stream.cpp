@@ -57,8 +57,12 @@ void LineStream::read() {
   ended_ = count == 0;
   error_ = count < 0 ? errno : 0;
   if (count > 0) buffer_.append(bytes.data(), static_cast<std::size_t>(count));
-  check<DataError>(lines_ > 0 || !buffer_.starts_with(kGzipMagic), name_,
+  if (lines_ > 0) return;
+  check<DataError>(!buffer_.starts_with(kGzipMagic), name_,
                    ": is compressed with gzip; unpack it first, for example with zcat");
+  const std::string_view encoding = wide_encoding(buffer_);
+  check<DataError>(encoding.empty(), name_, ": looks like ", encoding,
+                   ", not UTF-8; convert it, for example with iconv -f ", encoding, " -t UTF-8");
 }
 
 // Where no whole line is left: those before what is wrong are given first.

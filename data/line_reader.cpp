@@ -49,6 +49,7 @@ bool LineReader::next(std::string_view& line) {
   std::size_t line_end = 0;
   const bool ended = find_line_end(line_end);
   if (!ended && line_end == begin_) return false;
+  if (number_ == 0) check_encoding();
   line_begin_ = text_begin_;
   ++number_;
   line = std::string_view(text_.data() + begin_, line_end - begin_);
@@ -65,6 +66,14 @@ bool LineReader::next(std::string_view& line) {
   text_begin_ += next_begin - begin_;
   begin_ = next_begin;
   return true;
+}
+
+/// UTF-16 is not always invalid as UTF-8, and zeros are characters.
+void LineReader::check_encoding() const {
+  const std::string_view encoding = wide_encoding({text_.data() + begin_, end_ - begin_});
+  const std::string name = file_.path().string();
+  check<DataError>(encoding.empty(), name, ": looks like ", encoding,
+                   ", not UTF-8; convert it, for example with iconv -f ", encoding, " -t UTF-8");
 }
 
 /// Where the line ends that begins at begin_, which refilling may move; false where it ends with

@@ -36,7 +36,7 @@ class LineReader {
 
   /// The next line, without its end, valid until the next call; false after the last. Throws
   /// FileError where compressed data are cut short or damaged, DataError for a line longer than
-  /// kLongestLine.
+  /// kLongestLine, and for a file in UTF-16 or UTF-32.
   bool next(std::string_view& line);
 
   /// Of the line that next() gave last, counted from 1; 0 before the first.
@@ -51,6 +51,7 @@ class LineReader {
  private:
   struct Inflater;
 
+  void check_encoding() const;
   bool find_line_end(std::size_t& end);
   bool refill();
   std::size_t read_text(std::span<char> text);

@@ -66,6 +66,37 @@ std::optional<std::size_t> first_invalid_byte(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view wide_encoding(std::string_view beginning) {
+  const std::string_view text = beginning.substr(0, std::size_t{4} << 10);
+  if (text.find('\0') == text.npos) return {};
+  if (text.starts_with(std::string_view("\xFF\xFE\0\0", 4))) return "UTF-32LE";
+  if (text.starts_with(std::string_view("\0\0\xFE\xFF", 4))) return "UTF-32BE";
+  if (text.starts_with("\xFF\xFE")) return "UTF-16LE";
+  if (text.starts_with("\xFE\xFF")) return "UTF-16BE";
+  std::size_t even = 0, odd = 0;                  // zeros, by their place
+  std::size_t little = 0, big = 0, one_byte = 0;  // ends of lines
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\0') ++(i % 2 == 0 ? even : odd);
+    if (text[i] != '\n') continue;
+    if (i % 2 == 0 && (i + 1 == text.size() || text[i + 1] == '\0')) {
+      ++little;
+    } else {
+      ++(i % 2 == 1 && text[i - 1] == '\0' ? big : one_byte);
+    }
+  }
+  if (text.size() >= 8 && 10 * (even + odd) >= 7 * text.size()) {
+    return text.front() == '\0' ? "UTF-32BE" : "UTF-32LE";
+  }
+  // Of Latin letters one half is zero, of other scripts that of blanks and of ends of lines.
+  const auto wide = [&](std::size_t zeros, std::size_t others, bool ends) {
+    const bool most = zeros >= 4 && 4 * zeros >= text.size();
+    return (most || (zeros >= 2 && ends && one_byte == 0)) && 10 * others <= zeros;
+  };
+  if (wide(odd, even, little > 0 && big == 0)) return "UTF-16LE";
+  if (wide(even, odd, big > 0 && little == 0)) return "UTF-16BE";
+  return {};
+}
+
 std::string with_replacements(std::string_view text) {
   std::string result;
   result.reserve(text.size());

@@ -15,6 +15,10 @@ namespace heddle {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 inline constexpr std::string_view kUnknownText = "\xE2\x81\x87";           // U+2047
+/// The encoding of two or four bytes a character that a text seems to be in, by its beginning, as
+/// iconv calls it: "UTF-16LE" for example; empty where it is not.
+std::string_view wide_encoding(std::string_view beginning);
+
 /// What divides words, where they are those of a line as it is given.
 inline constexpr std::string_view kBlanks = " \t";
 

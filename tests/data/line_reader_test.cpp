@@ -57,6 +57,40 @@ TEST_CASE("line_reader: only \\n ends a line, plain as compressed") {
   }
 }
 
+TEST_CASE("line_reader: UTF-16 and UTF-32 are refused, with that guess") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "text";
+  const auto encoded = [](std::u32string_view text, std::size_t bytes, bool little) {
+    std::string result;
+    for (const char32_t c : text) {
+      for (std::size_t i = 0; i < bytes; ++i) {
+        result += static_cast<char>(c >> 8 * (little ? i : bytes - 1 - i));
+      }
+    }
+    return result;
+  };
+  for (const std::u32string text :
+       {U"The cats are small.\nÄpfel\n", U"Кошки маленькие\r\nи быстрые\n",
+        U"小さな猫\n大きな 犬\n猫\n", U"one line, without an end"}) {
+    for (const std::u32string mark : {U"", U"\uFEFF"}) {
+      for (const bool little : {true, false}) {
+        const std::string name = little ? "LE" : "BE";
+        write_bytes(path, encoded(mark + text, 2, little));
+        CHECK_MESSAGE_THROWN(lines_of(path), path.string() + ": looks like UTF-16" + name +
+                                                 ", not UTF-8; convert it, for example with iconv");
+        write_bytes(path, encoded(mark + text, 4, little));
+        if (!mark.empty() || text[0] < 0x100)
+          CHECK_MESSAGE_THROWN(lines_of(path), ": looks like UTF-32" + name);
+      }
+    }
+  }
+  using namespace std::string_literals;
+  for (const std::string& text : {"a\0b\nc\0d\n"s, "\0\n\n"s, "\0a\nb\n"s, "a \0\nb \nc"s}) {
+    write_bytes(path, text);
+    CHECK(lines_of(path, &text).size() >= 2);
+  }
+}
+
 TEST_CASE("line_reader: a byte order mark before the first line is left out") {
   const TemporaryFolder folder;
   const std::string mark = "\xEF\xBB\xBF";
