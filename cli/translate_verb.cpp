@@ -1,6 +1,7 @@
 // heddle translate: lines in, lines out.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -91,7 +92,11 @@ class Lines {
   void append(const Translation::Output& output, std::int64_t line, std::string& text) const {
     if (numbers_) fmt::format_to(std::back_inserter(text), "{}\t", line);
     if (scores_) fmt::format_to(std::back_inserter(text), "{:.4f}\t", output.hypothesis.score);
+    const std::size_t begin = text.size();
     text += output.text;
+    if (numbers_ || scores_ || alignment_) {  // a tab in it would be one between columns
+      std::replace(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), '\t', ' ');
+    }
     if (alignment_) text.append("\t").append(text_of(output.alignment));
     text += '\n';
   }

@@ -293,3 +293,31 @@ TEST_CASE("cli translate: an output begins with its prefix as it was given") {
                    "the first is line 1; the outputs begin with them as given") != knows_all);
   }
 }
+
+TEST_CASE("cli translate: columns are cut at tabs, and a tab in a translation is a blank there") {
+  const SmallRun& small = trained();
+  const std::string run = (small / "run").string();
+  const fs::path in = small / "in_tabs", prefixes = small / "prefixes_tabs";
+  write_bytes(in, "un\n");
+  write_bytes(prefixes, "six\tsept\n");
+  const std::string command = "translate " + run + " --input " + in.string() + " --prefix " +
+                              prefixes.string() + " --max-length 3";
+  CHECK(heddle_run(command).out.starts_with("six\tsept"));
+  for (const auto& [options, tabs] : {std::pair{" --scores", 1}, std::pair{" --alignment", 1},
+                                      std::pair{" --n-best 2 --beam 2 --alignment", 3}}) {
+    const std::string out = heddle_run(command + options).out;
+    const std::string line = out.substr(0, out.find('\n'));
+    CHECK(std::ranges::count(line, '\t') == tabs);
+    CHECK(contains(line, "six sept"));
+  }
+}
+
+TEST_CASE("cli translate: UTF-16 is refused") {
+  const SmallRun& small = trained();
+  const fs::path in = small / "in_utf16";
+  write_bytes(in, std::string("u\0n\0\n\0s\0i\0x\0\n\0", 14));
+  check_failure("translate " + (small / "run").string() + " --input " + in.string(), 4,
+                "heddle: " + in.string() +
+                    ": looks like UTF-16LE, not UTF-8; convert it, for example with iconv -f "
+                    "UTF-16LE -t UTF-8");
+}
