@@ -5,6 +5,7 @@
 #include "autograd/base/vocabulary.h"
 #include "data/checksum.h"
 #include "data/corpus.h"
+#include "data/white_space.h"
 
 namespace heddle {
 
@@ -13,6 +14,10 @@ namespace {
 /// With its end.
 std::int64_t tokens_of(const TokenisedLine& line) {
   return std::ssize(line.ids) + 1;
+}
+
+bool is_empty_line(const TokenisedLine& line) {
+  return line.ids.empty() || !has_text(line.text);
 }
 
 void note_side(const TokenisedLine& line, std::int64_t number, SideFindings& found) {
@@ -54,7 +59,7 @@ bool Sieve::keeps(const TokenisedLine& source, const TokenisedLine& target) {
 void Sieve::note_text(const TokenisedLine& source, const TokenisedLine& target) {
   note_side(source, report_.pairs, report_.found.source);
   note_side(target, report_.pairs, report_.found.target);
-  if (source.ids.empty() || target.ids.empty()) return;
+  if (is_empty_line(source) || is_empty_line(target)) return;
   if (source.text == target.text) report_.found.same.note(report_.pairs);
   source_lengths_.add(tokens_of(source));
   target_lengths_.add(tokens_of(target));
@@ -62,7 +67,7 @@ void Sieve::note_text(const TokenisedLine& source, const TokenisedLine& target) 
 }
 
 bool Sieve::leaves_out(const TokenisedLine& source, const TokenisedLine& target) {
-  if (source.ids.empty() || target.ids.empty()) {
+  if (is_empty_line(source) || is_empty_line(target)) {
     ++report_.empty;
     report_.found.empty.note(report_.pairs);
   } else if (std::max(tokens_of(source), tokens_of(target)) > limits_.max_length) {

@@ -5,12 +5,14 @@
 #include <numeric>
 
 #include "autograd/base/parallel.h"
+#include "data/white_space.h"
 
 namespace heddle {
 
 bool append_readable(const TrainedModel& model, std::string_view source, std::string_view target,
                      PackedPairs& pairs) {
   const Transformer& transformer = model.transformer();
+  if (!has_text(source) || !has_text(target)) return false;
   std::vector<std::int32_t> from, to;
   model.tokenizers().source().encode(source, from);
   model.tokenizers().target().encode(target, to);

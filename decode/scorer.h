@@ -10,7 +10,7 @@
 
 namespace heddle {
 
-/// Appends a pair of lines, unless the model cannot read it: a side has no tokens, or more than
+/// Appends a pair of lines, unless the model cannot read it: a side has no text, or more than
 /// TrainedModel::longest_line() or the model's positions. Says whether it did.
 bool append_readable(const TrainedModel& model, std::string_view source, std::string_view target,
                      PackedPairs& pairs);

@@ -7,6 +7,7 @@
 
 #include "autograd/base/parallel.h"
 #include "data/utf8.h"
+#include "data/white_space.h"
 #include "decode/greedy.h"
 
 namespace heddle {
@@ -116,6 +117,7 @@ std::size_t Translator::hypotheses() const {
 
 void Translator::encode(const std::string& line, Translation& translation) const {
   std::vector<std::int32_t>& ids = translation.source_ids;
+  if (!has_text(line)) return;
   if (align_) {
     translation.source_words = encode_in_words(tokenizers_.source(), valid_text(line), ids);
   } else {
@@ -130,6 +132,7 @@ void Translator::encode(const std::string& line, Translation& translation) const
 
 void Translator::encode_prefix(const std::string& prefix, Translation& translation) const {
   const Tokenizer& tokenizer = tokenizers_.target();
+  if (!has_text(prefix)) return;
   const std::string given = valid_text(prefix);
   std::vector<std::int32_t>& ids = translation.prefix_ids;
   if (align_) {

@@ -1,4 +1,5 @@
 #include "data/utf8.h"
+#include "data/white_space.h"
 #include "decode/metrics/bleu.h"
 #include "decode/metrics/words.h"
 

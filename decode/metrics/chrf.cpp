@@ -2,6 +2,7 @@
 
 #include "autograd/base/check.h"
 #include "data/utf8.h"
+#include "data/white_space.h"
 #include "decode/metrics/words.h"
 
 namespace heddle {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/base/check.h"
+#include "data/white_space.h"
 #include "decode/metrics/words.h"
 
 namespace heddle {
@@ -58,7 +59,7 @@ ErrorCounts error_counts(std::string_view hypothesis, std::span<const std::strin
   WordNumbers numbers;
   const std::u32string symbols = numbers(words_of(hypothesis));
   for (const std::string& reference : references) {
-    if (reference == hypothesis) counts.exact = 1;
+    if (without_outer_space(reference) == without_outer_space(hypothesis)) counts.exact = 1;
     const std::u32string other = numbers(words_of(reference));
     const std::int64_t edits = edit_distance(symbols, other);
     if (&reference != references.data() && edits >= counts.edits) continue;

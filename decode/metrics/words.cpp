@@ -3,14 +3,9 @@
 #include <algorithm>
 
 #include "data/utf8.h"
+#include "data/white_space.h"
 
 namespace heddle {
-
-bool is_white_space(char32_t c) {
-  constexpr char32_t kSingle[] = {0x20, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || (c >= 0x2000 && c <= 0x200A) ||
-         std::ranges::find(kSingle, c) != std::end(kSingle);
-}
 
 std::string references_signature(std::optional<std::size_t> references) {
   return "nrefs:" + (references ? std::to_string(*references) : "var");
@@ -32,15 +27,6 @@ std::vector<std::string_view> words_of(std::string_view line) {
   }
   end_word(line.data() + line.size());
   return words;
-}
-
-std::string_view without_trailing_space(std::string_view line) {
-  std::size_t end = 0, at = 0;
-  for (const CodePoint& c : CodePoints(line)) {
-    at += c.bytes.size();
-    if (!is_white_space(c.value)) end = at;
-  }
-  return line.substr(0, end);
 }
 
 std::u32string WordNumbers::operator()(const std::vector<std::string_view>& words) {

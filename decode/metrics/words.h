@@ -10,16 +10,11 @@
 
 namespace heddle {
 
-/// White space as Python's str.split() and str.rstrip() know it, which the metrics are defined by.
-bool is_white_space(char32_t c);
-
 /// The words of a line, separated by white space.
 std::vector<std::string_view> words_of(std::string_view line);
 
 /// How many references the lines have, as signatures say it; none where that differs.
 std::string references_signature(std::optional<std::size_t> references);
-
-std::string_view without_trailing_space(std::string_view line);
 
 /// A number for every distinct word, so that a line is a string of numbers and an n-gram a part of
 /// it. Words must outlive this.

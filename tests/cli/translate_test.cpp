@@ -287,6 +287,14 @@ TEST_CASE("cli translate: an output begins with its prefix as it was given") {
       const std::string last = "-" + std::to_string(words - 1);
       CHECK((words == 0 || line.ends_with(last)));
     }
+    const fs::path blank = small / "blank";
+    write_bytes(blank, " \n\t \u00A0\n\u3000\n");
+    const std::string on_blank = (small / "run").string() + " --input " + blank.string();
+    const Outcome empty = heddle_run("translate " + on_blank);
+    CHECK(empty.out == "\n\n\n");
+    CHECK(heddle_run("score " + (small / "run").string() + " --source " + blank.string() +
+                     " --target " + (small / "blank").string())
+              .out == "nan\t0\nnan\t0\nnan\t0\n");
     const bool knows_all = type == std::string("byte");
     CHECK(contains(prefixed.err,
                    " prefixes hold characters or words that the model does not know, "

@@ -77,6 +77,20 @@ TEST_CASE("corpus warnings: filters that leave out much say what would keep near
 TEST_CASE("corpus warnings: tables and the same text twice") {
   const CorpusSample table(times(8, "1\t2"), times(8, "2"));
   CHECK(warnings_of(table) ==
+TEST_CASE("corpus: a line of white space is an empty side, whatever the tokenizer makes of it") {
+  class Characters final : public NumberTokenizer {
+   public:
+    void encode(std::string_view text, std::vector<std::int32_t>& ids) const override {
+      ids.resize(ids.size() + text.size(), 5);
+    }
+  };
+  const Characters characters;
+  CorpusSample sample("1\n \n\t\u00A0\u3000\n4\n", "1\n2\n3\n \n");
+  sample.corpus.source.tokenizer = sample.corpus.target.tokenizer = &characters;
+  CHECK(sample.open().cache.report().message() ==
+        "4 pairs, 1 kept; left out: 3 with an empty side");
+}
+
         Sentences{"100.0 % of the lines of " + table.corpus.source.file.string() +
                   " hold tabs (first: line 1): if it is a table, extract a column for each side, "
                   "for example with cut -f1"});

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "data/white_space.h"
 #include "decode/metrics/words.h"
 #include "tests/support/places.h"
 #include "tests/support/throws.h"

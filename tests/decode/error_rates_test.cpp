@@ -24,6 +24,25 @@ std::int64_t edits_by_recursion(std::u32string_view a, std::u32string_view b) {
                    1 + edits_by_recursion(a.substr(1), b), 1 + edits_by_recursion(a, b.substr(1))});
 }
 
+TEST_CASE("error rates: white space at the ends of lines counts in no metric") {
+  const Texts plain = {"un deux", "six"}, spaced = {" un deux \t", "six\u00A0"};
+  const std::vector<std::size_t> all = {0, 1};
+  for (const MetricName& m : metric_names()) {
+    CAPTURE(std::string(m.name));
+    const std::vector<References> references = {{plain[0]}, {plain[1]}},
+                                  with_space = {{spaced[0]}, {spaced[1]}};
+    const double right = score(m.metric, plain, references, all, BleuTokens::k13a).value;
+    CHECK(score(m.metric, plain, with_space, all, BleuTokens::k13a).value == right);
+    CHECK(score(m.metric, spaced, references, all, BleuTokens::k13a).value == right);
+    CHECK(line_score(m.metric, spaced[0], references[0], BleuTokens::k13a) ==
+          line_score(m.metric, plain[0], references[0], BleuTokens::k13a));
+  }
+  CHECK(score(Metric::kExactMatch, spaced, std::vector<References>{{"un deux"}, {"six"}}, all,
+              BleuTokens::k13a)
+            .value == 100.0);
+  CHECK(error_counts("un  deux", Texts{"un deux"}).exact == 0);  // within, it does count
+}
+
 TEST_CASE("error rates: the edit distance is the shortest way") {
   CHECK(edit_distance(U"kitten", U"sitting") == 3);
   CHECK(edit_distance(U"", U"abc") == 3);
