@@ -1,15 +1,19 @@
 #include "data/corpus_warnings.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <locale>
 #include <sstream>
+
+#include "data/white_space.h"
 
 namespace heddle {
 
 namespace {
 
-constexpr double kMuch = 5.0;   // percent, of unknown tokens and of pairs that are left out
-constexpr double kMost = 50.0;  // percent, of lines that look as if they were of something else
+constexpr double kMuchPercent = 5.0;  // percent, of unknown tokens and of pairs that are left out
+constexpr double kMostPercent =
+    50.0;  // percent, of lines that look as if they were of something else
 
 template <class... Parts>
 std::string sentence(const Parts&... parts) {
@@ -30,7 +34,7 @@ class Warnings {
   explicit Warnings(const CorpusReport& report) : report_(report) {}
 
   void unknown(const CorpusSide& side, const Finding& tokens, double share) {
-    if (share <= kMuch) return;
+    if (share <= kMuchPercent) return;
     add(share, " % of the tokens of ", side.file.string(),
         " are unknown to the vocabulary (first: line ", tokens.line,
         "); raise data.tokenizer.vocab_size or lower min_count, or choose the type subword, "
@@ -38,20 +42,20 @@ class Warnings {
   }
   void left_out(const Finding& pairs, const std::string& reason, const std::string& advice) {
     const double share = percent(pairs.count, report_.pairs);
-    if (share <= kMuch) return;
+    if (share <= kMuchPercent) return;
     add(share, " % of the pairs are left out, with ", reason, " (first: line ", pairs.line, ")",
         advice);
   }
   void table(const CorpusSide& side, const Finding& tabs) {
     const double share = percent(tabs.count, report_.pairs);
-    if (share <= kMost) return;
+    if (share <= kMostPercent) return;
     add(share, " % of the lines of ", side.file.string(), " hold tabs (first: line ", tabs.line,
         "): if it is a table, extract a column for each side, for example with cut -f1");
   }
   void same(const Corpus& corpus) {
     const Finding& same = report_.found.same;
     const double share = percent(same.count, report_.pairs);
-    if (share <= kMost) return;
+    if (share <= kMostPercent) return;
     add(share, " % of the pairs have the same text on both sides (first: line ", same.line,
         "): is ", corpus.target.file.string(), " the translation of ", corpus.source.file.string(),
         "?");
@@ -107,6 +111,29 @@ std::vector<std::string> validation_warnings(const TextFiles& files, const Corpu
                  " is the same text as in training, from line 1 on");
   }
   return warnings.take();
+}
+
+std::optional<std::string> normalisation_warning(const Tokenizer& tokenizer, const PairSet& pairs) {
+  constexpr std::int64_t kMostPairs = 10'000, kFew = 200;  // less than one of these is not worth it
+  const std::int64_t looked_at = std::min(pairs.size(), kMostPairs);
+  Finding changed;
+  TokenPair tokens;
+  TextPair text;
+  for (std::int64_t i = 0; i < looked_at; ++i) {
+    pairs.cache().read(pairs[i], tokens);
+    if (std::ranges::count(tokens.target, Vocabulary::kUnknown) > 0) continue;  // another warning
+    pairs.cache().read(pairs[i], text);
+    const std::string back = tokenizer.decode(tokens.target);
+    if (without_outer_space(back) == without_outer_space(text.target)) continue;
+    changed.line = changed.count == 0 ? text.line : std::min(changed.line, text.line);
+    ++changed.count;
+  }
+  if (changed.count * kFew < looked_at || changed.count == 0) return std::nullopt;
+  return sentence(changed.count, " of ", looked_at,
+                  " target lines change under the tokenizer's normalisation (first: line ",
+                  changed.line,
+                  "), but exact match, BLEU and chrF compare with the text as it is; normalise the "
+                  "text, or set data.tokenizer.normalisation to identity");
 }
 
 }  // namespace heddle

@@ -52,6 +52,11 @@ TokenCache open_cache(const char* name, const TextFiles& text, const Tokenizers&
   return std::move(opened.cache);
 }
 
+void say_normalisation(const Tokenizers& tokenizers, const PairSet& valid, const Say& say) {
+  const auto warning = normalisation_warning(tokenizers.target(), valid);
+  if (warning) say("warning: valid: " + *warning);
+}
+
 /// Of each line of the validation text, with tabs between them. `content` becomes a number for
 /// them, too.
 std::vector<References> read_references(const DataConfig& data, std::int64_t lines,
@@ -107,6 +112,7 @@ Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
     const HeldOut parts(*train_cache_, settings.data.hold_out, settings.seed);
     train_ = parts.train;
     valid_ = parts.valid;
+    say_normalisation(tokenizers, *valid_, options.say);
     return;
   }
   train_ = PairSet(*train_cache_);
@@ -117,6 +123,7 @@ Corpora::Corpora(const Tokenizers& tokenizers, const Settings& settings,
        validation_warnings(*settings.data.valid, valid_cache_->report(), train_cache_->report())) {
     options.say("warning: valid: " + warning);
   }
+  say_normalisation(tokenizers, *valid_, options.say);
   valid_content_ = valid_cache_->content();
   if (!settings.data.valid_references) return;
   valid_references_ = read_references(settings.data, valid_cache_->report().pairs, valid_content_);

@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/data/corpus_samples.h"
+#include "tests/data/tokenizers.h"
 #include "tests/support/throws.h"
 
 namespace heddle::testing {
@@ -74,9 +77,6 @@ TEST_CASE("corpus warnings: filters that leave out much say what would keep near
         Sentences{"66.7 % of the pairs are left out, with an empty side (first: line 2)"});
 }
 
-TEST_CASE("corpus warnings: tables and the same text twice") {
-  const CorpusSample table(times(8, "1\t2"), times(8, "2"));
-  CHECK(warnings_of(table) ==
 TEST_CASE("corpus: a line of white space is an empty side, whatever the tokenizer makes of it") {
   class Characters final : public NumberTokenizer {
    public:
@@ -91,6 +91,9 @@ TEST_CASE("corpus: a line of white space is an empty side, whatever the tokenize
         "4 pairs, 1 kept; left out: 3 with an empty side");
 }
 
+TEST_CASE("corpus warnings: tables and the same text twice") {
+  const CorpusSample table(times(8, "1\t2"), times(8, "2"));
+  CHECK(warnings_of(table) ==
         Sentences{"100.0 % of the lines of " + table.corpus.source.file.string() +
                   " hold tabs (first: line 1): if it is a table, extract a column for each side, "
                   "for example with cut -f1"});
@@ -123,6 +126,28 @@ TEST_CASE("corpus warnings: a validation text that is that of the training") {
         Sentences{"v.en or v.fr is the same text as in training, from line 1 on"});
   CHECK(warnings("1 2\r\n3", b).size() == 1);  // the same lines
   CHECK(warnings("1 2 3\n", "4\n").empty());
+}
+
+TEST_CASE("corpus warnings: targets that the tokenizer normalises") {
+  const auto warning = [](const std::string& tokenizer, const std::string& targets) {
+    const auto trained_one = trained(tokenizer, small_text());
+    CorpusSample sample(times(static_cast<int>(std::ranges::count(targets, '\n')), "die"), targets);
+    sample.corpus.source.tokenizer = sample.corpus.target.tokenizer = trained_one.get();
+    const TokenCache cache = sample.open().cache;
+    return normalisation_warning(*trained_one, PairSet(cache)).value_or("");
+  };
+  const std::string plain =
+      R"({"type": "subword", "vocab_size": 120, "normalisation": "identity"})";
+  const std::string nfkc = R"({"type": "subword", "vocab_size": 120})";
+  const std::string text = "die\n ｄｉｅ\n  die \ndie die\nｄie\n";
+  CHECK(warning(nfkc, text) ==
+        "2 of 5 target lines change under the tokenizer's normalisation (first: line 2), but exact "
+        "match, BLEU and chrF compare with the text as it is; normalise the text, or set "
+        "data.tokenizer.normalisation to identity");
+  CHECK(warning(nfkc, "die\n die \nder\n") == "");
+  CHECK(warning(plain, text) == "");
+  CHECK(warning(R"({"type": "byte"})", text) == "");
+  CHECK(warning(nfkc, times(300, "die") + "ｄｉｅ\n") == "");
 }
 
 }  // namespace
