@@ -84,7 +84,8 @@ std::string_view wide_encoding(std::string_view beginning) {
       ++(i % 2 == 1 && text[i - 1] == '\0' ? big : one_byte);
     }
   }
-  if (text.size() >= 8 && 10 * (even + odd) >= 7 * text.size()) {
+  const std::size_t tenths = 10 * (even + odd) / text.size();  // more than 8 are no text at all
+  if (text.size() >= 8 && (tenths == 7 || tenths == 8)) {
     return text.front() == '\0' ? "UTF-32BE" : "UTF-32LE";
   }
   // Of Latin letters one half is zero, of other scripts that of blanks and of ends of lines.
