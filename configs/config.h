@@ -162,6 +162,17 @@ struct ConfigItem {
   Config config;
 };
 
+/// A config as it was written.
+struct ConfigText {
+  std::string text;
+  std::string name;              // of the file, in messages
+  std::filesystem::path folder;  // that relative paths start from
+
+  /// Of a file, or of a pipe, which can be read only once: its relative paths start from the
+  /// current folder. Throws ConfigError where it cannot be read.
+  static ConfigText read(const std::filesystem::path& file);
+};
+
 /// A config file with its overrides.
 class ConfigDocument {
  public:
@@ -173,6 +184,7 @@ class ConfigDocument {
   /// The same from text; `name` stands in messages, relative paths start from its folder.
   static ConfigDocument parse(std::string_view text, const std::string& name,
                               std::span<const std::string> overrides = {});
+  static ConfigDocument parse(const ConfigText& text, std::span<const std::string> overrides = {});
 
   Config root() const;
 

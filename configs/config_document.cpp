@@ -1,43 +1,43 @@
 // A config file as a whole: read, overridden, finished, resolved.
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
+#include "autograd/base/input_file.h"
 #include "configs/config.h"
 #include "configs/config_state.h"
 
 namespace heddle {
 
-namespace {
-
 namespace fs = std::filesystem;
 
-std::string contents_of(const fs::path& file) {
+ConfigText ConfigText::read(const fs::path& file) try {
   std::error_code error;
   check<ConfigError>(fs::exists(file, error), file.string(), ": there is no such file");
   check<ConfigError>(!fs::is_directory(file, error), file.string(), ": is a folder, not a config");
-  std::ifstream stream(file, std::ios::binary);
+  InputFile input(file);
+  const fs::path folder = input.regular() ? fs::absolute(file).parent_path() : fs::current_path();
   // One byte more than is taken: a file may be longer than memory, or have no end, as /dev/zero.
-  std::string text(kMaxConfigBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  check<ConfigError>(stream.is_open() && !stream.bad(), file.string(), ": cannot be read");
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return text;
+  return {input.read_text(kMaxConfigBytes + 1), file.string(), folder};
+} catch (const FileError& error) {
+  throw ConfigError(error.what());
 }
 
-}  // namespace
-
 ConfigDocument ConfigDocument::read(const fs::path& file, std::span<const std::string> overrides) {
-  return parse(contents_of(file), file.string(), overrides);
+  return parse(ConfigText::read(file), overrides);
 }
 
 ConfigDocument ConfigDocument::parse(std::string_view text, const std::string& name,
                                      std::span<const std::string> overrides) {
+  return parse({std::string(text), name, fs::absolute(fs::path(name)).parent_path()}, overrides);
+}
+
+ConfigDocument ConfigDocument::parse(const ConfigText& text,
+                                     std::span<const std::string> overrides) {
   auto state = new_config_state();
-  state->name = name;
-  state->folder = fs::absolute(fs::path(name)).parent_path();
-  state->text = read_json_text(text, name);
+  state->name = text.name;
+  state->folder = text.folder;
+  state->text = read_json_text(text.text, text.name);
   apply_overrides(*state, overrides);
   return ConfigDocument(std::move(state));
 }

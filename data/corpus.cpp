@@ -14,8 +14,8 @@ namespace heddle {
 namespace {
 
 void write_key(std::ostream& key, const char* side, const CorpusSide& corpus) {
+  require_regular(corpus.file, kReadAgain);
   const CorpusFile file(corpus.file);
-  check<FileError>(file.regular(), "cannot read ", corpus.file.string(), ": not a regular file");
   const FileStamp stamp = file.stamp();
   const std::filesystem::path whole = std::filesystem::absolute(corpus.file).lexically_normal();
   key << side << " " << whole.string() << ", " << stamp.size << " bytes, changed at "

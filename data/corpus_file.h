@@ -6,10 +6,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 
+#include "autograd/base/input_file.h"
+
 namespace heddle {
+
+/// Why a run needs regular files, for require_regular().
+inline constexpr const char* kReadAgain =
+    "a run reads its text several times; copy it into a file first";
 
 struct FileStamp {
   std::uint64_t size = 0;    // bytes
@@ -18,31 +23,15 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
-/// An open file. Throws FileError with the path and the system's reason, as all members do.
-class CorpusFile {
+/// Throws FileError with the path and the system's reason, as all members do.
+class CorpusFile : public InputFile {
  public:
-  /// A file, or a pipe; waits for the writer of a pipe.
-  explicit CorpusFile(std::filesystem::path path);
-  ~CorpusFile();
-  CorpusFile(const CorpusFile&) = delete;
-  CorpusFile& operator=(const CorpusFile&) = delete;
+  using InputFile::InputFile;
 
-  /// The next bytes, at most as many as fit; 0 at the end.
-  std::size_t read(std::span<char> bytes);
   /// The bytes from `offset` on; fewer than asked for only at the end. Several threads may call it.
   std::size_t read_at(std::uint64_t offset, std::span<char> bytes) const;
   /// A pipe has neither stamp nor places.
-  bool regular() const { return regular_; }
   FileStamp stamp() const;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  [[noreturn]] void fail_to_read(int error) const;
-
-  std::filesystem::path path_;
-  int descriptor_ = -1;
-  bool regular_ = false;
 };
 
 }  // namespace heddle

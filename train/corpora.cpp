@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 constexpr const char* kTokenizerKey = "tokenizer.key";
 
 std::string stamp_of(const fs::path& path) {
+  require_regular(path, kReadAgain);
   const CorpusFile file(path);
-  check<FileError>(file.regular(), "cannot read ", path.string(), ": not a regular file");
   const FileStamp stamp = file.stamp();
   return path.string() + ", " + std::to_string(stamp.size) + " bytes, changed at " +
          std::to_string(stamp.changed) + "\n";
@@ -67,6 +67,7 @@ std::vector<References> read_references(const DataConfig& data, std::int64_t lin
                      data.valid->target.string(), " has ", lines,
                      "; line n of one must belong to line n of the other");
   };
+  require_regular(file, kReadAgain);
   std::vector<References> references;
   LineReader reader(file);
   for (std::string_view line; reader.next(line);) {

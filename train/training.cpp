@@ -44,11 +44,12 @@ std::vector<std::string> decisions(const TrainingRequest& request, const TrainCo
 }
 
 ConfigDocument read_document(const TrainingRequest& request) {
-  ConfigDocument document = ConfigDocument::read(request.config, request.overrides);
+  const ConfigText text = ConfigText::read(request.config);  // once: it may be a pipe
+  ConfigDocument document = ConfigDocument::parse(text, request.overrides);
   const TrainConfig train(document.root().object("train", ""));
   std::vector<std::string> overrides = request.overrides;
   for (std::string& decision : decisions(request, train)) overrides.push_back(std::move(decision));
-  return ConfigDocument::read(request.config, overrides);
+  return ConfigDocument::parse(text, overrides);
 }
 
 /// Where the sides have vocabularies of their own, layers must see that before those are known.

@@ -36,6 +36,8 @@ class Training {
   /// as often as train.max_rollbacks says; then throws NumericError.
   Trainer::End run();
 
+  const Settings& settings() const { return settings_; }
+
   struct Estimate {
     std::int64_t parameters = 0;
     std::int64_t parameter_bytes = 0;
