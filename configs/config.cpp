@@ -6,6 +6,7 @@
 
 #include "autograd/base/nearest.h"
 #include "configs/config_state.h"
+#include "configs/path_text.h"
 
 namespace heddle {
 
@@ -222,15 +223,18 @@ fs::path Config::path(std::string_view key, std::string_view about) const {
       pointer_to(state_->nodes[found.json ? found.node : node_].pointer, key);
   if (found.json == nullptr) state_->note(pointer, "missing; give the path of a file");
   const fs::path folder = state_->overriding(pointer).empty() ? state_->folder : fs::current_path();
-  const fs::path result = read_key<fs::path>(
-      *state_, node_, key, {}, nullptr, {{"type", "string"}}, about,
-      [&](const Json& value, fs::path& path) -> std::string {
-        if (!value.is_string()) return misplaced(value, "the path of a file");
-        if (value.get_ref<const std::string&>().empty()) return "an empty path";
-        path = fs::absolute(folder / value.get<std::string>()).lexically_normal();
-        return {};
-      });
-  if (!result.empty()) state_->resolve(found.node, key, result.string());
+  const fs::path result =
+      read_key<fs::path>(*state_, node_, key, {}, nullptr, {{"type", "string"}}, about,
+                         [&](const Json& value, fs::path& path) -> std::string {
+                           if (!value.is_string()) return misplaced(value, "the path of a file");
+                           const fs::path given = path_of_text(value.get_ref<const std::string&>());
+                           if (given.empty()) return "an empty path";
+                           if (given.native().find('\0') != std::string::npos)
+                             return "a path with a NUL character";
+                           path = fs::absolute(folder / given).lexically_normal();
+                           return {};
+                         });
+  if (!result.empty()) state_->resolve(found.node, key, text_of_path(result));
   return result;
 }
 

@@ -208,11 +208,25 @@ class Reader {
   std::string repeated_;
 };
 
+// The parser takes a NUL for the end of the text and would ignore what follows it.
+void refuse_nul(std::string_view text, const std::string& name) {
+  const std::size_t at = text.find('\0');
+  if (at == text.npos) return;
+  Cursor cursor(text);
+  cursor.move_to(at);
+  const auto count = static_cast<std::size_t>(std::ranges::count(text, '\0'));
+  const bool wide = 3 * count >= text.size();  // every second byte, or three of four
+  fail<ConfigError>(name, ':', cursor.place().line, ':', cursor.place().column,
+                    ": a NUL byte, which is no part of a text",
+                    wide ? "; if the file is UTF-16, save it as UTF-8" : "");
+}
+
 }  // namespace
 
 JsonText read_json_value(std::string_view text, const std::string& name) {
   check<ConfigError>(text.size() <= kMaxConfigBytes, name, ": is longer than a config may be, ",
                      kMaxConfigBytes, " bytes");
+  refuse_nul(text, name);
   std::size_t count = 0;
   Reader reader(text, name, &count);
   std::size_t unused = 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "configs/config_state.h"
+#include "configs/path_text.h"
 
 namespace heddle {
 
@@ -15,20 +16,12 @@ Json value_of(const std::string& text, const std::string& whole) {
   return value.is_discarded() ? Json(text) : value;
 }
 
-bool is_utf8(const std::string& text) {
-  try {
-    static_cast<void>(Json(text).dump());
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
 // What is wrong with the override; empty: it has been applied.
 std::string apply(Config::State& state, const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == text.npos || equals == 0) return "is not of the form KEY=VALUE";
-  if (!is_utf8(text)) return "is not UTF-8";
+  if (!is_utf8(text))
+    return "is not UTF-8; a path may be given as file:///..., with %E9 for a byte";
   const std::string path = text.substr(0, equals);
   Json* at = &state.text.root;
   std::string pointer;

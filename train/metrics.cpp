@@ -25,6 +25,7 @@ std::int64_t bytes_to_keep(const std::filesystem::path& path, std::int64_t updat
   if (!file.is_open()) fail_with_code(errno, "cannot read ", path.string());
   std::int64_t bytes = 0;
   for (std::string line; std::getline(file, line) && !file.eof();) {
+    if (line.find('\0') != line.npos) break;  // what a crash may leave; the parser would stop there
     const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object() || !object.contains("update")) break;
     const Json& number = object.at("update");

@@ -29,6 +29,7 @@ void append(Curve& curve, CurvePoint point) {
 
 /// Adds what a line has measured; false where it is no line of a run.
 bool add_line(const std::string& line, RunHistory& history) {
+  if (line.find('\0') != line.npos) return false;  // the parser would stop there
   const nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object() || !object.contains("update") || !object.contains("kind")) return false;
   const nlohmann::json &update = object.at("update"), &kind = object.at("kind");

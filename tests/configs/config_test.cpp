@@ -175,6 +175,36 @@ TEST_CASE("config: text that is no config") {
         "test.json: is longer than a config may be, 1048576 bytes");
 }
 
+TEST_CASE("config: a NUL byte is an error at its place, wherever it stands") {
+  using std::string_literals::operator""s;
+  const std::string nul = ": a NUL byte, which is no part of a text";
+  CHECK(error("{\"integer\": 3}\n \0 {\"integer\": }"s) == "test.json:2:2" + nul);
+  CHECK(error("{\"integer\": 3}\0"s) == "test.json:1:15" + nul);
+  CHECK(error("{\"integer\": 3, // a\0b\n \"number\": 1}"s) == "test.json:1:20" + nul);
+  CHECK(error("{\"text\": \"\u00e9\0\"}"s) == "test.json:1:12" + nul);
+  CHECK(error("\0"s) == "test.json:1:1" + nul + "; if the file is UTF-16, save it as UTF-8");
+  CHECK(error("{\0\"\0a\0"s) ==
+        "test.json:1:2" + nul + "; if the file is UTF-16, save it as UTF-8");
+}
+
+TEST_CASE("config: a path that is not UTF-8 is written as a URI, and any path may be") {
+  const ConfigDocument document = ConfigDocument::parse(
+      "{\"a\": \"x/50%25.txt\", \"b\": \"file:///t/caf%E9%20%/x\"}", "/caf\xE9/c.json");
+  CHECK(document.root().path("a", "A file.") == "/caf\xE9/x/50%25.txt");
+  CHECK(document.root().path("b", "A file.") == "/t/caf\xE9 %/x");
+  document.finish();
+  const std::string resolved = document.resolved();
+  CHECK(resolved ==
+        "{\n  \"a\": \"file:///caf%E9/x/50%2525.txt\",\n"
+        "  \"b\": \"file:///t/caf%E9%20%25/x\"\n}\n");
+  const ConfigDocument again = ConfigDocument::parse(resolved, "/c.json");
+  CHECK(again.root().path("a", "A file.") == "/caf\xE9/x/50%25.txt");
+  CHECK(again.root().path("b", "A file.") == "/t/caf\xE9 %/x");
+  const ConfigDocument nul = ConfigDocument::parse("{\"a\": \"x\\u0000y\"}", "test.json");
+  nul.root().path("a", "A file.");
+  CHECK_THROWS_WITH_AS(nul.finish(), "test.json:1:7: a: a path with a NUL character", ConfigError);
+}
+
 TEST_CASE("config: files") {
   const TemporaryFolder folder;
   const auto message = [](const std::filesystem::path& path) {

@@ -47,7 +47,7 @@ TEST_CASE("config: overrides replace, create and index; they are checked as the 
         "--set flag.x=1: flag is no object\n"
         "--set shapes.0=1: shapes is a list of 0, without 0\n"
         "--set shapes.x=1: shapes is a list of 0, without x\n"
-        "--set text=\xFF: is not UTF-8");
+        "--set text=\xFF: is not UTF-8; a path may be given as file:///..., with %E9 for a byte");
 }
 
 TEST_CASE("config: the resolved config holds what was read, and reads as the same") {
