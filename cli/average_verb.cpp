@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/numbers.h"
+#include "cli/standard_error.h"
 #include "cli/verbs.h"
+#include "data/shell_quote.h"
 #include "decode/average.h"
 #include "decode/trained_model.h"
 #include "train/checkpoint.h"
@@ -87,8 +90,8 @@ void run_average(const AverageArguments& arguments) {
   const std::vector<fs::path> checkpoints = chosen(arguments);
   average_models(checkpoints, arguments.output);
   for (const fs::path& checkpoint : checkpoints) fmt::print("{}\n", checkpoint.string());
-  fmt::print(stderr, "the mean of {} checkpoints: heddle translate {} translates with it\n",
-             checkpoints.size(), arguments.output);
+  print_to_stderr("the mean of {} checkpoints; translate with: heddle translate {}\n",
+                  checkpoints.size(), shell_path(arguments.output));
 }
 
 }  // namespace
@@ -97,10 +100,9 @@ void add_average(CLI::App& app) {
   const auto arguments = std::make_shared<AverageArguments>();
   CLI::App* verb = app.add_subcommand("average", kAboutAverage);
   verb->add_option("MODEL", arguments->models, "folders of checkpoints, or of one run")->required();
-  CLI::Option* last = verb->add_option("--last", arguments->last, "the last checkpoints of the run")
-                          ->check(CLI::Range(1, 1000000));
-  verb->add_option("--best", arguments->best, "those of its best validations")
-      ->check(CLI::Range(1, 1000000))
+  CLI::Option* last =
+      add_number(*verb, "--last", arguments->last, 1, 1000000, "the last checkpoints of the run");
+  add_number(*verb, "--best", arguments->best, 1, 1000000, "those of its best validations")
       ->excludes(last);
   verb->add_option("--output", arguments->output, "the new folder of the model")
       ->required()

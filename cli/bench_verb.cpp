@@ -10,6 +10,9 @@
 #include "cli/bench_decode.h"
 #include "cli/bench_report.h"
 #include "cli/bench_shapes.h"
+#include "cli/numbers.h"
+#include "cli/standard_error.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
 #include "train/learner.h"
 
@@ -89,7 +92,7 @@ BenchReport measure(const BenchArguments& arguments) {
   options.clip_norm = settings.train.clip_norm;
   options.updates = report.updates;
   options.threads = report.threads;
-  const auto say = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
+  const auto say = [](std::string_view what) { print_to_stderr("{}\n", what); };
   report.timing = measure_updates(lanes, learner.optimizer, batch.micro_batches(), options, say);
   return report;
 }
@@ -102,8 +105,15 @@ void run_decode(const BenchArguments& arguments) {
 }
 
 void run_bench(const BenchArguments& arguments) {
+  InputFiles inputs;
+  inputs.add("CONFIG", arguments.file);
+  std::optional<Output> trace;  // which cannot be written is said before the work
+  if (!arguments.trace.empty()) trace.emplace("--trace", arguments.trace, inputs);
   const BenchReport report = measure(arguments);
-  if (!arguments.trace.empty()) write_trace(arguments.trace, report.timing.profile);
+  if (trace) {
+    trace->write(trace_text(report.timing.profile));
+    trace->finish();
+  }
   fmt::print("{}", arguments.json ? report.json() : report.text());
   if (arguments.profile && !arguments.json) fmt::print("{}", operation_text(report.timing.profile));
 }
@@ -114,16 +124,16 @@ std::vector<CLI::Option*> add_training_options(CLI::App& verb, BenchArguments& a
       verb.add_option("--set", arguments.overrides,
                       "KEY=VALUE: replaces one value, as model.heads=8")
           ->allow_extra_args(false),
-      verb.add_option("--lanes", arguments.lanes, "lanes, by default one for each thread")
-          ->check(CLI::Range(1, 1024)),
-      verb.add_option("--updates", arguments.updates, "updates that are timed, 10 by default")
-          ->check(CLI::Range(3, 1000000)),
-      verb.add_option("--sentences", arguments.sentences, "pairs of an update; of a config: 256")
-          ->check(CLI::Range(1, 1 << 16)),
-      verb.add_option("--length", arguments.length, "tokens of a target, end included; 16")
-          ->check(CLI::Range(1, 1 << 14)),
-      verb.add_option("--vocabulary", arguments.vocabulary, "ids that can be chosen; 10000")
-          ->check(CLI::Range(Vocabulary::kSmallest, 1 << 24)),
+      add_number(verb, "--lanes", arguments.lanes, 1, 1024,
+                 "lanes, by default one for each thread"),
+      add_number(verb, "--updates", arguments.updates, 3, 1000000,
+                 "updates that are timed, 10 by default"),
+      add_number(verb, "--sentences", arguments.sentences, 1, 1 << 16,
+                 "pairs of an update; of a config: 256"),
+      add_number(verb, "--length", arguments.length, 1, 1 << 14,
+                 "tokens of a target, end included; 16"),
+      add_number(verb, "--vocabulary", arguments.vocabulary, Vocabulary::kSmallest, 1 << 24,
+                 "ids that can be chosen; 10000"),
       verb.add_flag("--profile", arguments.profile, "the time of every operation as well"),
       verb.add_option("--trace", arguments.trace,
                       "a file for a trace of a few updates, for chrome://tracing or Perfetto"),
@@ -147,8 +157,7 @@ void add_bench(CLI::App& app) {
   verb->add_option("--source", arguments->source, "a file of text to translate")->needs(decode);
   arguments->search.add_to(*verb);
   const std::vector<CLI::Option*> of_training = add_training_options(*verb, *arguments);
-  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
-      ->check(CLI::Range(1, 1024));
+  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
   verb->add_flag("--json", arguments->json, "print one JSON object");
   verb->callback([=] {
     if (decode->count() > 0) {

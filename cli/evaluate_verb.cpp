@@ -9,6 +9,7 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/evaluation.h"
+#include "cli/numbers.h"
 #include "cli/remarks.h"
 #include "cli/repaired_lines.h"
 #include "cli/search_options.h"
@@ -153,7 +154,18 @@ void write_scores_of_lines(const EvaluateArguments& arguments, const Lines& hypo
   output.finish();
 }
 
+InputFiles inputs_of(const EvaluateArguments& arguments) {
+  InputFiles inputs;
+  for (const std::string& reference : arguments.references) inputs.add("--reference", reference);
+  inputs.add("--hypothesis", arguments.hypothesis);
+  inputs.add("--source", arguments.source);
+  inputs.add("--groups", arguments.groups);
+  if (!arguments.model.empty()) inputs.add_model(arguments.model, find_checkpoint(arguments.model));
+  return inputs;
+}
+
 Evaluation evaluate(const EvaluateArguments& arguments) {
+  const InputFiles inputs = inputs_of(arguments);
   const std::vector<References> references = read_references(arguments);
   const std::string& reference = arguments.references.front();
   const auto read_as_long = [&](const std::string& path) {
@@ -164,7 +176,7 @@ Evaluation evaluate(const EvaluateArguments& arguments) {
   Evaluation evaluation;
   const Lines groups = arguments.groups.empty() ? Lines{} : read_as_long(arguments.groups);
   std::optional<Output> per_line;  // which cannot be written is said before the work
-  if (!arguments.per_line.empty()) per_line.emplace(arguments.per_line);
+  if (!arguments.per_line.empty()) per_line.emplace("--per-line", arguments.per_line, inputs);
   Lines hypotheses;
   if (!arguments.hypothesis.empty()) {
     hypotheses = read_as_long(arguments.hypothesis);
@@ -239,8 +251,7 @@ void add_evaluate(CLI::App& app) {
   verb->add_option("--per-line", arguments->per_line,
                    "a file for a table with tabs: for each line its number and its own scores");
   verb->add_flag("--json", arguments->json, "one JSON object instead of lines");
-  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
-      ->check(CLI::Range(1, 1024));
+  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
   verb->callback([=] {
     check_usage(*arguments);
     if (arguments->separator == "tab") arguments->separator = "\t";

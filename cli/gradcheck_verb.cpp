@@ -8,7 +8,9 @@
 #include <memory>
 
 #include "autograd/base/parallel.h"
+#include "cli/numbers.h"
 #include "cli/scaled_down.h"
+#include "cli/standard_error.h"
 #include "cli/verbs.h"
 #include "layers/model_check.h"
 #include "train/learner.h"
@@ -88,8 +90,8 @@ bool check_full_model(const GradcheckArguments& arguments, const Config& model,
                       const Lengths& lengths) {
   const Vocabulary vocabulary{arguments.vocabulary};
   ModelUnderCheck under_check(model, {vocabulary, vocabulary}, lengths.source, lengths.target);
-  fmt::print(stderr, "checking the full model, {:.1f} million parameters, along {} directions\n",
-             static_cast<double>(under_check.store().elements()) * 1e-6, arguments.directions);
+  print_to_stderr("checking the full model, {:.1f} million parameters, along {} directions\n",
+                  static_cast<double>(under_check.store().elements()) * 1e-6, arguments.directions);
   const auto loss = [&](Context& context) { return under_check(context); };
   const GradcheckDirections found =
       gradcheck_directions(under_check.store(), loss, arguments.directions, options_of(arguments));
@@ -123,13 +125,11 @@ void add_gradcheck(CLI::App& app) {
   verb->add_option("CONFIG", arguments->file, "a JSON file")->required();
   verb->add_option("--set", arguments->overrides, "KEY=VALUE: replaces one value, as model.heads=8")
       ->allow_extra_args(false);
-  verb->add_option("--vocabulary", arguments->vocabulary, "ids of the full model, 1000 by default")
-      ->check(CLI::Range(Vocabulary::kSmallest, 1 << 24));
-  verb->add_option("--directions", arguments->directions,
-                   "random directions of the full model, 4 by default; 0: small model only")
-      ->check(CLI::Range(0, 1000));
-  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
-      ->check(CLI::Range(1, 1024));
+  add_number(*verb, "--vocabulary", arguments->vocabulary, Vocabulary::kSmallest, 1 << 24,
+             "ids of the full model, 1000 by default");
+  add_number(*verb, "--directions", arguments->directions, 0, 1000,
+             "random directions of the full model, 4 by default; 0: small model only");
+  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
   verb->callback([=] { run_gradcheck(*arguments); });
 }
 

@@ -13,12 +13,14 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "autograd/base/nearest.h"
 #include "autograd/base/out_of_memory.h"
 #include "autograd/base/parallel.h"
+#include "cli/standard_error.h"
 #include "cli/verbs.h"
 #include "configs/config.h"
 #include "data/utf8.h"
@@ -33,7 +35,7 @@ constexpr const char* kAbout = R"(Example: heddle train configs/toy.json
 Heddle trains encoder-decoder Transformers on CPUs from one JSON file.)";
 
 int complain(ExitCode code, std::string_view sentence) {
-  fmt::print(stderr, "heddle: {}\n", visible(sentence));
+  print_to_stderr("heddle: {}\n", visible(sentence));
   return code;
 }
 
@@ -123,10 +125,27 @@ void check_output_arrived() {
   fail<FileError>("cannot write to standard output", reason);
 }
 
+/// The exit code of the verb, or of --help and --version, which print too.
+int run_verb(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::RuntimeError& stop) {  // a verb that has said why
+    return stop.get_exit_code();
+  }
+  return 0;
+}
+
+/// Of fmt::print(), which throws where standard output cannot be written.
+bool is_of_output(const std::system_error& error) {
+  return std::string_view(error.what()).starts_with("cannot write to file");
+}
+
 int run(int argc, char** argv) {
   CLI::App app(kAbout, "heddle");
   app.require_subcommand(1);
-  app.set_version_flag("--version", version_text, "the version, and what multiplies");
+  app.set_version_flag("--version", version_text, "version, compiler, matrix library");
   const auto formatter = std::make_shared<VerbFormatter>();
   formatter->label("SUBCOMMAND", "VERB");
   formatter->label("Subcommands", "Verbs (heddle VERB --help tells more)");
@@ -144,17 +163,13 @@ int run(int argc, char** argv) {
   add_gradcheck(app);
   for (CLI::App* verb : app.get_subcommands({})) watch_threads(*verb);
   try {
-    app.parse(argc, argv);
+    const int code = run_verb(app, argc, argv);
     check_output_arrived();
-    return 0;
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
-  } catch (const CLI::RuntimeError& stop) {  // a verb that has said why
-    return stop.get_exit_code();
+    return code;
   } catch (const CLI::ParseError& error) {
     return complain(kUsage, usage_error(app, error));
   } catch (const ConfigError& error) {  // a line for each error, with its place
-    fmt::print(stderr, "{}\n", visible(error.what()));
+    print_to_stderr("{}\n", visible(error.what()));
     return kConfig;
   } catch (const DataError& error) {
     return complain(kData, error.what());
@@ -164,8 +179,9 @@ int run(int argc, char** argv) {
     return complain(kNumeric, error.what());
   } catch (const std::filesystem::filesystem_error& error) {
     return complain(kFiles, error.path1().string() + ": " + error.code().message());
-  } catch (const std::system_error& error) {  // standard output, written by fmt
-    return complain(kFiles, "cannot write: " + error.code().message());
+  } catch (const std::system_error& error) {
+    if (!is_of_output(error)) return complain(kInternal, error.what());
+    return complain(kFiles, "cannot write to standard output: " + error.code().message());
   } catch (const OutOfMemory& error) {
     return complain(kMemory, memory_error(app, error.bytes()));
   } catch (const std::bad_alloc&) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/standard_error.h"
 #include "data/utf8.h"
 
 namespace heddle {
@@ -11,8 +12,8 @@ namespace {
 void say(const Noted& noted, std::int64_t lines, const std::string& what,
          const char* then_what = "") {
   if (noted.lines == 0) return;
-  fmt::print(stderr, "heddle: {} of {} {}, the first is line {}{}\n", noted.lines, lines, what,
-             noted.first, then_what);
+  print_to_stderr("heddle: {} of {} {}, the first is line {}{}\n", noted.lines, lines, what,
+                  noted.first, then_what);
 }
 
 }  // namespace

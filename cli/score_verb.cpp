@@ -7,7 +7,9 @@
 #include <memory>
 
 #include "autograd/base/parallel.h"
+#include "cli/numbers.h"
 #include "cli/repaired_lines.h"
+#include "cli/standard_error.h"
 #include "cli/text_streams.h"
 #include "cli/verbs.h"
 #include "decode/alignment.h"
@@ -106,9 +108,12 @@ std::string text_of_pairs(const std::vector<ScoredPair>& pairs, const TrainedMod
 }
 
 void run_score(const ScoreArguments& arguments) {
+  InputFiles inputs;
+  inputs.add("--source", arguments.source);
+  inputs.add("--target", arguments.target);
   const TrainedModel model(arguments.model);
   Pairs pairs(arguments, model);
-  Output output("");
+  Output output("", "", inputs);
   std::int64_t lines = 0, left_out = 0;
   for (Window window;;) {
     const std::vector<ScoredPair> some = pairs.next(window.lines());
@@ -121,8 +126,8 @@ void run_score(const ScoreArguments& arguments) {
     left_out += std::ranges::count_if(some, [](const auto& pair) { return !pair.readable(); });
   }
   if (left_out == 0) return;
-  fmt::print(stderr, "heddle: {} of {} pairs have an empty side or are too long for the model\n",
-             left_out, lines);
+  print_to_stderr("heddle: {} of {} pairs have an empty side or are too long for the model\n",
+                  left_out, lines);
 }
 
 }  // namespace
@@ -136,8 +141,7 @@ void add_score(CLI::App& app) {
   verb->add_flag("--alignment", arguments->alignment,
                  "behind them a tab and, for each word of the target, the source word that it "
                  "attends to most: 0-0 2-1 ...");
-  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
-      ->check(CLI::Range(1, 1024));
+  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
   verb->callback([=] { run_score(*arguments); });
 }
 

@@ -1,44 +1,40 @@
 #include "cli/search_options.h"
 
+#include <limits>
+
+#include "cli/numbers.h"
+
 namespace heddle {
 
 void SearchOptions::add_to(CLI::App& verb) {
-  verb.add_option(
-          "--beam", beam,
-          "hypotheses that compete; 1 is greedy search; by default the config's decode.beam")
-      ->check(CLI::Range(1, kLargestBeam));
-  verb.add_option("--length-penalty", length_penalty,
-                  "hypotheses compete by log-probability / tokens^this; by default the config's")
-      ->check(CLI::Range(0.0, 10.0));
-  verb.add_option("--max-length", max_length,
-                  "tokens that an output may have; by default the config's decode.max_length")
-      ->check(CLI::Range(1, 1 << 20));
+  add_number(verb, "--beam", beam, 1, kLargestBeam,
+             "hypotheses that compete; 1 is greedy search; by default the config's decode.beam");
+  add_number(verb, "--length-penalty", length_penalty, 0.0, 10.0,
+             "hypotheses compete by log-probability / tokens^this; by default the config's");
+  add_number(verb, "--max-length", max_length, 1, 1 << 20,
+             "tokens that an output may have; by default the config's decode.max_length");
 }
 
 void SearchOptions::add_n_best_to(CLI::App& verb) {
-  verb.add_option(
-          "--n-best", n_best,
-          "translations of each line, at most as many as the beam; with --sample as many draws")
-      ->check(CLI::Range(1, kLargestBeam));
+  add_number(verb, "--n-best", n_best, 1, kLargestBeam,
+             "translations of each line, at most as many as the beam; with --sample as many draws");
 }
 
 void SearchOptions::add_sampling_to(CLI::App& verb) {
   CLI::Option* const wanted =
       verb.add_flag("--sample", sample, "draw translations at random instead of searching");
   wanted->excludes("--beam");
-  verb.add_option("--temperature", sampling.temperature,
-                  "with --sample: below 1 likely tokens become likelier")
-      ->check(CLI::Range(0.01, 100.0))
+  add_number(verb, "--temperature", sampling.temperature, 0.01, 100.0,
+             "with --sample: below 1 likely tokens become likelier")
       ->needs(wanted);
-  verb.add_option("--top-k", sampling.top_k, "with --sample: of the K likeliest tokens only")
-      ->check(CLI::Range(1, 1 << 30))
+  add_number(verb, "--top-k", sampling.top_k, 1, 1 << 30,
+             "with --sample: of the K likeliest tokens only")
       ->needs(wanted);
-  verb.add_option("--top-p", sampling.top_p,
-                  "with --sample: of the fewest tokens that together have this probability")
-      ->check(CLI::Range(0.001, 1.0))
+  add_number(verb, "--top-p", sampling.top_p, 0.001, 1.0,
+             "with --sample: of the fewest tokens that together have this probability")
       ->needs(wanted);
-  verb.add_option("--seed", sampling.seed,
-                  "with --sample: each line draws by the seed and its number")
+  add_number(verb, "--seed", sampling.seed, 0, std::numeric_limits<std::uint64_t>::max(),
+             "with --sample: each line draws by the seed and its number")
       ->needs(wanted);
 }
 

@@ -15,38 +15,41 @@ namespace heddle {
 
 namespace {
 
-int open_or_fail(const char* what, const std::string& path, int flags) {
-  check<FileError>(!std::filesystem::is_directory(path), path, ": is a folder, not a file");
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
-  check<FileError>(descriptor >= 0, what, path, ": ", std::generic_category().message(errno));
-  return descriptor;
-}
-
-bool is_standard_output(const std::string& path) {
-  struct stat there, standard;
-  return ::stat(path.c_str(), &there) == 0 && ::fstat(STDOUT_FILENO, &standard) == 0 &&
-         there.st_dev == standard.st_dev && there.st_ino == standard.st_ino;
+/// Whether standard output goes to this file; `path` may be empty, which means standard output.
+/// Of such a file a new one must not take the place.
+bool is_standard_output(const std::filesystem::path& path, const InputFiles& inputs) {
+  struct stat there {
+  }, standard{};
+  const bool open = ::fstat(STDOUT_FILENO, &standard) == 0;
+  if (!path.empty()) {
+    if (!open || ::stat(path.c_str(), &there) != 0) return false;
+    if (there.st_dev != standard.st_dev || there.st_ino != standard.st_ino) return false;
+  }
+  if (open && S_ISREG(standard.st_mode)) {
+    inputs.refuse_as_output("standard output", "", standard.st_dev, standard.st_ino);
+  }
+  return true;
 }
 
 }  // namespace
 
 Input::Input(const std::string& path) : name_(path.empty() ? "standard input" : path) {
-  if (!path.empty()) descriptor_ = open_or_fail("cannot read ", path, O_RDONLY);
+  if (!path.empty()) file_.emplace(path);
 }
 
-Input::~Input() {
-  if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
-}
-
-Output::Output(const std::string& path) : name_(path.empty() ? "standard output" : path) {
-  // Of a file that standard output goes to, a new one must not take the place.
-  if (path.empty() || is_standard_output(path)) return;
-  const bool there = std::filesystem::exists(path);
-  if (there && !std::filesystem::is_regular_file(path)) {
-    descriptor_ = open_or_fail("cannot write ", path, O_WRONLY);
-  } else {
-    file_.emplace(there ? std::filesystem::canonical(path) : std::filesystem::path(path));
+Output::Output(const std::string& option, const std::filesystem::path& path,
+               const InputFiles& inputs)
+    : name_(path.empty() ? "standard output" : path.string()) {
+  if (is_standard_output(path, inputs)) return;
+  const std::filesystem::path target = output_path(option, path, inputs);
+  std::error_code error;
+  if (!std::filesystem::exists(target, error) || std::filesystem::is_regular_file(target, error)) {
+    file_.emplace(target);
+    return;
   }
+  descriptor_ = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
+  check<FileError>(descriptor_ >= 0, "cannot write ", name_, ": ",
+                   std::generic_category().message(errno));
 }
 
 Output::~Output() {

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "autograd/base/atomic_file.h"
+#include "autograd/base/input_file.h"
+#include "cli/named_files.h"
 
 namespace heddle {
 
@@ -17,24 +19,22 @@ class Input {
  public:
   /// Throws FileError where it cannot be read.
   explicit Input(const std::string& path);
-  ~Input();
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return file_ ? file_->descriptor() : STDIN_FILENO; }
   const std::string& name() const { return name_; }
 
  private:
   std::string name_;
-  int descriptor_ = STDIN_FILENO;
+  std::optional<InputFile> file_;
 };
 
 /// A file that appears whole at the end; or at once what is no regular file, as standard output,
 /// which an empty path means.
 class Output {
  public:
-  /// Throws FileError where it cannot be written, as write() does.
-  explicit Output(const std::string& path);
+  /// `option` names it in usage errors: where it is one of the inputs. Throws FileError where it
+  /// cannot be written, as write() does.
+  Output(const std::string& option, const std::filesystem::path& path, const InputFiles& inputs);
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;

@@ -2,13 +2,19 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <system_error>
 
 #include "autograd/base/parallel.h"
 #include "cli/bench_report.h"
+#include "cli/numbers.h"
 #include "cli/stop_signals.h"
+#include "cli/text_streams.h"
 #include "cli/verbs.h"
+#include "data/shell_quote.h"
+#include "decode/trained_model.h"
 #include "train/training.h"
 #include "train/update_timing.h"
 
@@ -31,7 +37,20 @@ struct TrainArguments {
   int threads = available_threads();
 };
 
+/// Whether it can be read only once.
+bool is_pipe(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
 TrainingRequest request_of(const TrainArguments& arguments) {
+  if (arguments.run.empty() && is_pipe(arguments.config)) {
+    throw CLI::ValidationError("--run",
+                               "is required: a config that comes through a pipe gives the "
+                               "run no name");
+  }
   TrainingRequest request;
   request.config = arguments.config;
   request.overrides = arguments.overrides;
@@ -44,22 +63,45 @@ TrainingRequest request_of(const TrainArguments& arguments) {
   return request;
 }
 
-/// As a shell reads it.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
-  std::string text = "'";
-  for (const char c : word) c == '\'' ? text += "'\\''" : text += c;
-  return text + "'";
-}
-
 /// What continues this run.
 std::string resume_command(const TrainArguments& arguments, const std::filesystem::path& run) {
+  // A pipe cannot be read again; what came through it is in the run's own config.
+  if (is_pipe(arguments.config)) {
+    return "heddle train " + shell_path(run / kConfigFile) + " --run " + shell_path(run) +
+           " --resume";
+  }
   std::string command =
-      "heddle train " + quoted(arguments.config) + " --run " + quoted(run.string());
-  for (const std::string& set : arguments.overrides) command += " --set " + quoted(set);
+      "heddle train " + shell_path(arguments.config) + " --run " + shell_path(run);
+  for (const std::string& set : arguments.overrides) command += " --set " + shell_quoted(set);
   return command + " --resume";
+}
+
+/// What the training reads.
+InputFiles inputs_of(const TrainArguments& arguments, const Settings& settings) {
+  const DataConfig& data = settings.data;
+  InputFiles inputs;
+  inputs.add("CONFIG", arguments.config);
+  for (const std::optional<TextFiles>& text : {data.train, data.valid}) {
+    if (!text) continue;
+    inputs.add("the config", text->source);
+    inputs.add("the config", text->target);
+  }
+  inputs.add("the config", data.valid_references.value_or(""));
+  return inputs;
+}
+
+/// --force throws away the run in the folder, but never the model that the new one begins with.
+void check_keeps_model(const TrainArguments& arguments, const Settings& settings,
+                       const std::filesystem::path& run) {
+  if (!arguments.force || !settings.train.init_from) return;
+  const auto model = std::filesystem::canonical(find_checkpoint(*settings.train.init_from));
+  const auto old = std::filesystem::weakly_canonical(run);
+  const bool inside =
+      std::mismatch(old.begin(), old.end(), model.begin(), model.end()).first == old.end();
+  if (!inside) return;
+  throw CLI::ValidationError("--force", "would throw away " + model.string() +
+                                            ", which train.init_from names; give another folder "
+                                            "with --run");
 }
 
 /// What --profile and --trace ask for.
@@ -71,8 +113,12 @@ class Profiling {
     request.profile = &profile_;
   }
 
-  void print(Progress& progress) const {
-    if (!arguments_.trace.empty()) write_trace(arguments_.trace, profile_);
+  void print(Progress& progress, const InputFiles& inputs) const {
+    if (!arguments_.trace.empty()) {
+      Output output("--trace", arguments_.trace, inputs);
+      output.write(trace_text(profile_));
+      output.finish();
+    }
     if (!arguments_.profile || profile_.updates == 0) return;
     const int lanes = static_cast<int>(profile_.lanes.size());
     progress.say(family_text(family_times(profile_, std::min(lanes, arguments_.threads))) +
@@ -106,21 +152,26 @@ void run_train(const TrainArguments& arguments) {
                     {.stop = [&] { return signals.received() != 0; },
                      .save = [&] { return signals.save_asked(); },
                      .hurry = [&] { return signals.received() != 0; }});
+  const InputFiles inputs = inputs_of(arguments, training.settings());
+  check_keeps_model(arguments, training.settings(), request.run);
+  if (!arguments.trace.empty()) output_path("--trace", arguments.trace, inputs);  // before the work
   try {
     if (arguments.dry_run) return print(training.dry_run());
     const Trainer::End end = training.run();
-    profiling.print(progress);
+    profiling.print(progress, inputs);
     if (end == Trainer::End::kFinished) {
-      progress.say("done: heddle translate " + request.run.string() + " translates with it");
+      progress.say("done; translate with: heddle translate " + shell_path(request.run));
       return;
     }
-    progress.say(
-        (end == Trainer::End::kStopped ? "saved; this goes on: " : "this goes on where it can: ") +
-        resume_command(arguments, request.run));
+    progress.say((end == Trainer::End::kStopped ? "saved; resume with: "
+                                                : "resume from what was saved before with: ") +
+                 resume_command(arguments, request.run));
   } catch (const Interrupted& stopped) {
     // Of --force the run that was there still is.
-    const bool nothing_new = arguments.dry_run || arguments.force;
-    const std::string goes_on = "; this goes on: " + resume_command(arguments, request.run);
+    const bool lost =
+        is_pipe(arguments.config) && !std::filesystem::exists(request.run / kConfigFile);
+    const bool nothing_new = arguments.dry_run || arguments.force || lost;
+    const std::string goes_on = "; resume with: " + resume_command(arguments, request.run);
     progress.say(stopped.what() + (nothing_new ? "" : goes_on));
   }
   throw CLI::RuntimeError(128 + signals.received());
@@ -145,8 +196,7 @@ void add_train(CLI::App& app) {
   verb->add_flag("--profile", arguments->profile, "in the end, where the time of updates went");
   verb->add_option("--trace", arguments->trace,
                    "a file for a trace of the first updates, for chrome://tracing or Perfetto");
-  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
-      ->check(CLI::Range(1, 1024));
+  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
   verb->callback([=] { run_train(*arguments); });
 }
 

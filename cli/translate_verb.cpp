@@ -8,6 +8,7 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/line_stream.h"
+#include "cli/numbers.h"
 #include "cli/remarks.h"
 #include "cli/repaired_lines.h"
 #include "cli/search_options.h"
@@ -104,6 +105,15 @@ class Lines {
   bool numbers_, scores_, alignment_;
 };
 
+InputFiles inputs_of(const TranslateArguments& arguments, const TrainedModel& model) {
+  InputFiles inputs;
+  if (arguments.input.empty()) inputs.add_standard_input();
+  inputs.add("--input", arguments.input);
+  inputs.add("--prefix", arguments.prefixes);
+  inputs.add_model(arguments.model, model.folder());
+  return inputs;
+}
+
 void run_translate(const TranslateArguments& arguments) {
   const TrainedModel model(arguments.model);
   const Lines format(arguments);
@@ -112,9 +122,10 @@ void run_translate(const TranslateArguments& arguments) {
   options.align = arguments.alignment;
   options.scores = format.scores();
   Translator translator(model.transformer(), model.tokenizers(), options);
+  const InputFiles inputs = inputs_of(arguments, model);
   const Input input(arguments.input);
   Prefixes prefixes(arguments.prefixes, input.name());
-  Output output(arguments.output);
+  Output output("--output", arguments.output, inputs);
   LineStream stream(input.descriptor(), input.name());
   Remarks remarks;
   for (Window window;;) {
@@ -155,8 +166,7 @@ void add_translate(CLI::App& app) {
   verb->add_flag("--alignment", arguments->alignment,
                  "behind each translation a tab and, for each of its words, the source word that "
                  "it attends to most: 0-0 2-1 ...");
-  verb->add_option("--threads", arguments->threads, "threads, by default all processors")
-      ->check(CLI::Range(1, 1024));
+  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
   verb->callback([=] { run_translate(*arguments); });
 }
 

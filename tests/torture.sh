@@ -84,7 +84,7 @@ pause() {
 # A program that stops says so, unless it had hardly begun.
 expect_saved() {
   [[ -s $work/log ]] || return 0
-  grep -qE "^saved; this goes on|^stopped before|^done: " "$work/log" && return
+  grep -qE "^saved; resume with: |^stopped before|^done; " "$work/log" && return
   cat "$work/log" >&2
   echo "torture: stopped without a word" >&2
   exit 1

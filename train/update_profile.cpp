@@ -5,8 +5,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "autograd/base/text_file.h"
-
 namespace heddle {
 
 namespace {
@@ -86,7 +84,7 @@ std::vector<FamilyTime> family_times(const UpdateProfile& profile, int lanes_at_
   return families;
 }
 
-void write_trace(const std::filesystem::path& path, const UpdateProfile& profile) {
+std::string trace_text(const UpdateProfile& profile) {
   using Json = nlohmann::ordered_json;
   Json events = Json::array();
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
@@ -105,7 +103,7 @@ void write_trace(const std::filesystem::path& path, const UpdateProfile& profile
                         {"tid", lane}});
     }
   }
-  write_text(path, Json{{"traceEvents", events}}.dump() + "\n");
+  return Json{{"traceEvents", events}}.dump() + "\n";
 }
 
 }  // namespace heddle

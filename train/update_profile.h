@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,7 +35,7 @@ struct FamilyTime {
 /// The longest first; together they are an update.
 std::vector<FamilyTime> family_times(const UpdateProfile& profile, int lanes_at_a_time);
 
-/// The events of all lanes as a trace that chrome://tracing and Perfetto show. Throws FileError.
-void write_trace(const std::filesystem::path& path, const UpdateProfile& profile);
+/// The events of all lanes as a trace that chrome://tracing and Perfetto show.
+std::string trace_text(const UpdateProfile& profile);
 
 }  // namespace heddle

@@ -116,8 +116,9 @@ TEST_CASE("bench: what cannot be measured is refused in one sentence") {
                 "heddle: CONFIG excludes --shape; see heddle bench --help");
   check_failure("bench --shape huge", 2,
                 "heddle: --shape: huge not in {tiny,char,base}; see heddle bench --help");
-  check_failure("bench --shape tiny --updates 2", 2,
-                "heddle: --updates: Value 2 not in range 3 to 1000000; see heddle bench --help");
+  check_failure(
+      "bench --shape tiny --updates 2", 2,
+      "heddle: --updates: expected an integer from 3 to 1000000, got 2; see heddle bench --help");
   check_failure("bench --shape tiny --set model.positions=learned --length 513", 2,
                 "heddle: --length: 513 tokens, but the model has 512 positions; see heddle "
                 "bench --help");

@@ -47,8 +47,8 @@ TEST_CASE("cli: a wrong command line is one sentence, with the nearest name, and
   check_failure("gradcheck", 2, "heddle: CONFIG is required; see heddle gradcheck --help");
   check_failure("config", 2, "heddle: CONFIG is required; see heddle config --help");
   check_failure("gradcheck configs/tiny.json --vocabulary 2", 2,
-                "heddle: --vocabulary: Value 2 not in range 3 to 16777216; see heddle gradcheck "
-                "--help");
+                "heddle: --vocabulary: expected an integer from 3 to 16777216, got 2; see heddle "
+                "gradcheck --help");
 }
 
 TEST_CASE("cli: what is wrong with a config is said at its place, with exit code 3") {

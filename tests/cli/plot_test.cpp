@@ -89,6 +89,17 @@ TEST_CASE("cli plot: what is wrong is one sentence") {
   check_failure("plot", 2, "heddle: RUN is required; see heddle plot --help");
   check_failure("plot x --output ''", 2,
                 "heddle: --output: is no name of a file; see heddle plot --help");
+  for (const char* name : {"x.png", "x.html.gz", "x", ".svg", "x.svg.", "svg"}) {
+    CAPTURE(name);
+    check_failure("plot " + run.string() + " --output " + (folder / name).string(), 2,
+                  "heddle: --output: " + (folder / name).string() +
+                      " has no ending that names a format; end it in .html for a page or in .svg "
+                      "for an image; see heddle plot --help");
+    CHECK_FALSE(fs::exists(folder / name));
+  }
+  check_failure("plot x --svg --output x.html", 2,
+                "heddle: --svg: writes an image, but --output x.html is the name of a page; end it "
+                "in .svg; see heddle plot --help");
   check_failure("plot nowhere", 5,
                 "heddle: nowhere: is no folder of a run: it has no metrics.jsonl");
   write_bytes(run / "metrics.jsonl", "");
@@ -111,6 +122,10 @@ TEST_CASE("cli plot: an output replaces a file, never a folder or a device") {
   const std::string plot = "plot " + run.string() + " --output ";
   check_failure(plot + run.string(), 5, "heddle: " + run.string() + ": is a folder, not a file");
   CHECK(heddle_run(plot + "/dev/null").code == 0);
+  CHECK(heddle_run(plot + "/dev/stdout").out.starts_with("<!DOCTYPE html>"));
+  CHECK(heddle_run(plot + "/dev/stdout --svg").out.starts_with("<svg "));
+  CHECK(heddle_run(plot + (folder / "A.SVG").string()).code == 0);
+  CHECK(read_bytes(folder / "A.SVG").starts_with("<svg "));
   CHECK(fs::is_character_file("/dev/null"));
   const std::string nowhere = (folder / "none/x.html").string();
   check_failure(plot + nowhere, 5,

@@ -194,7 +194,7 @@ TEST_CASE("line stream: at most a megabyte together, and pipes that do not wait"
   heddle::LineStream stream(pipe[0], "the pipe");
   const std::string line(heddle::LineStream::kMostBytes * 3 / 4, 'x');
   std::thread writer([&] {
-    heddle::Output output("/proc/self/fd/" + std::to_string(pipe[1]));
+    heddle::Output output("--output", "/proc/self/fd/" + std::to_string(pipe[1]), {});
     for (int i = 0; i < 3; ++i) output.write(line + "\n");
     ::close(pipe[1]);
   });

@@ -47,7 +47,7 @@ TEST_CASE("cli train: a run from its config to its end, and what the other verbs
   CHECK(first.out == "");
   CHECK(contains(first.err, "update 12/12  training loss, smoothed "));
   CHECK_FALSE(contains(first.err, "\r"));  // no terminal, no bar
-  CHECK(first.err.ends_with("done: heddle translate " + run + " translates with it\n"));
+  CHECK(first.err.ends_with("done; translate with: heddle translate " + run + "\n"));
   CHECK(heddle_run(train("--resume")).code == 0);
 
   const Outcome inspect = heddle_run("inspect " + run);
@@ -148,8 +148,8 @@ TEST_CASE("cli train: a signal saves and says how to go on") {
     REQUIRE(appears(err, "update 4/"));
     process.send(signal);
     CHECK(process.exit_code() == code);
-    CHECK(read_bytes(err).ends_with("saved; this goes on: heddle train " + config + " --run " +
-                                    run + " --set train.steps=100000000 --resume\n"));
+    CHECK(read_bytes(err).ends_with("saved; resume with: heddle train " + config + " --run " + run +
+                                    " --set train.steps=100000000 --resume\n"));
     CHECK(heddle_run("inspect " + run).code == 0);
   }
   CHECK(heddle_run(Command{small}("--resume --set train.steps=5")).code == 0);
@@ -238,7 +238,7 @@ TEST_CASE("cli train: no thread that computes is ever interrupted by a signal") 
   process.send(SIGTERM);
   process.send(SIGTERM);  // asks for the same again
   CHECK(process.exit_code() == 143);
-  CHECK(contains(read_bytes(err), "saved; this goes on: "));
+  CHECK(contains(read_bytes(err), "saved; resume with: "));
 }
 
 TEST_CASE("cli train: what is wrong with a run's files is one sentence, and leaves nothing") {

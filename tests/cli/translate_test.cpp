@@ -48,7 +48,7 @@ TEST_CASE("cli translate: one line out for each line in, from files and through 
   check_failure("translate " + run + " --input " + (small / "no").string(), 5,
                 "heddle: cannot read " + (small / "no").string() + ": No such file or directory");
   check_failure("translate " + run + " --input " + run, 5,
-                "heddle: " + run + ": is a folder, not a file");
+                "heddle: cannot read " + run + ": it is a directory");
   const std::string nowhere = (small / "no" / "out").string();
   const Outcome unwritable =
       heddle_run("translate " + run + " --output " + nowhere + " < " + in.string());
@@ -215,7 +215,7 @@ TEST_CASE("cli translate: samples are the same again, with other threads too") {
                 "heddle: --beam excludes --sample; see heddle translate --help");
   check_failure(
       "translate " + run + " --sample --top-p 2", 2,
-      "heddle: --top-p: Value 2 not in range 0.001000 to 1.000000; see heddle translate --help");
+      "heddle: --top-p: expected a number from 0.001 to 1, got 2; see heddle translate --help");
 }
 
 TEST_CASE("cli translate: prefixes are for lines, one by one, and alignments come last") {
