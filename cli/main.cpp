@@ -20,6 +20,7 @@
 #include "autograd/base/nearest.h"
 #include "autograd/base/out_of_memory.h"
 #include "autograd/base/parallel.h"
+#include "cli/numbers.h"
 #include "cli/standard_error.h"
 #include "cli/verbs.h"
 #include "configs/config.h"
@@ -101,14 +102,19 @@ std::string memory_error(const CLI::App& app, std::size_t bytes) {
   return sentence;
 }
 
-/// More threads than processors are allowed, but worth a word.
+/// More threads than processors are allowed, but worth a word. What is no number of threads at all
+/// is the option's own error.
 void warn_about_threads(const std::string& given) {
   const int processors = available_threads();
-  if (std::atoll(given.c_str()) <= processors) return;
-  fmt::print(stderr,
-             "warning: --threads {} is more than the {} {} that this process may use; the threads "
-             "will wait for each other\n",
-             given, processors, processors == 1 ? "processor" : "processors");
+  try {
+    if (number_of("--threads", given, std::int64_t{1}, std::int64_t{1024}) <= processors) return;
+  } catch (const CLI::ValidationError&) {
+    return;
+  }
+  print_to_stderr(
+      "warning: --threads {} is more than the {} {} that this process may use; the threads "
+      "will wait for each other\n",
+      given, processors, processors == 1 ? "processor" : "processors");
 }
 
 void watch_threads(CLI::App& verb) {

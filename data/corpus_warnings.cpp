@@ -76,6 +76,9 @@ class Warnings {
 
 std::vector<std::string> corpus_warnings(const Corpus& corpus, const CorpusReport& report) {
   const CorpusFindings& found = report.found;
+  const bool own_key = corpus.limits.source_limit == CorpusReport::kSourceLimit;
+  const std::string source_limit =
+      (own_key ? "train." : "") + std::string(corpus.limits.source_limit);
   Warnings warnings(report);
   warnings.unknown(corpus.source, found.source.unknown, report.source_unknown());
   warnings.unknown(corpus.target, found.target.unknown, report.target_unknown());
@@ -83,10 +86,10 @@ std::vector<std::string> corpus_warnings(const Corpus& corpus, const CorpusRepor
   warnings.left_out(found.too_long,
                     sentence("a side longer than data.max_length (", corpus.limits.max_length, ")"),
                     sentence("; ", found.usual_max, " would keep 99 % of them"));
-  warnings.left_out(found.source_too_long,
-                    sentence("a source longer than train.max_source_tokens (",
-                             corpus.limits.max_source_tokens, ")"),
-                    sentence("; ", found.source.usual_max, " would keep 99 % of them"));
+  warnings.left_out(
+      found.source_too_long,
+      sentence("a source longer than ", source_limit, " (", corpus.limits.max_source_tokens, ")"),
+      sentence("; ", found.source.usual_max, " would keep 99 % of them"));
   warnings.table(corpus.source, found.source.tabs);
   warnings.table(corpus.target, found.target.tabs);
   warnings.same(corpus);

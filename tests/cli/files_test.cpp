@@ -127,9 +127,9 @@ TEST_CASE("cli files: text to train on must be a regular file, and no writer is 
   for (const char* key :
        {"train.source", "train.target", "valid.source", "valid.target", "valid.references"}) {
     CAPTURE(key);
-    const Outcome outcome =
-        heddle_run("train " + (small / "run.json").string() + " --run " +
-                   (small / "piped").string() + " --set data." + key + "=" + pipe);
+    const Outcome outcome = heddle_run("train " + (small / "run.json").string() + " --run " +
+                                       (small / "piped").string() +
+                                       " --set train.best_by=bleu --set data." + key + "=" + pipe);
     CHECK(outcome.code == 5);
     CHECK(contains(outcome.err, "heddle: cannot read " + pipe +
                                     ": it is not a regular file, and a run reads its text several "
