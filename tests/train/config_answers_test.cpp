@@ -75,7 +75,8 @@ TEST_CASE("config answers: names from other tools lead to keys") {
       {"beam", "decode.beam"},
   };
   for (const auto& [name, key] : kCases) {
-    CAPTURE(name);
+    const std::string_view given = name;
+    CAPTURE(given);
     CHECK(answer_to(std::string(name) + "=1") ==
           "unknown key; did you mean \"" + std::string(key) + "\"?");
   }
