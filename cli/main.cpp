@@ -143,7 +143,7 @@ int run_verb(CLI::App& app, int argc, char** argv) {
   return 0;
 }
 
-/// Of fmt::print(), which throws where standard output cannot be written.
+/// Whether fmt::print() threw this error because standard output cannot be written.
 bool is_of_output(const std::system_error& error) {
   return std::string_view(error.what()).starts_with("cannot write to file");
 }

@@ -16,7 +16,8 @@ namespace heddle {
 namespace {
 
 /// Whether standard output goes to this file; `path` may be empty, which means standard output.
-/// Of such a file a new one must not take the place.
+/// Whether `path` is the file that standard output goes to: it must be written in place, not
+/// replaced.
 bool is_standard_output(const std::filesystem::path& path, const InputFiles& inputs) {
   struct stat there {
   }, standard{};

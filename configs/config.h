@@ -168,8 +168,8 @@ struct ConfigText {
   std::string name;              // of the file, in messages
   std::filesystem::path folder;  // that relative paths start from
 
-  /// Of a file, or of a pipe, which can be read only once: its relative paths start from the
-  /// current folder. Throws ConfigError where it cannot be read.
+  /// Reads a file or a pipe. A pipe can be read only once, and its relative paths start from the
+  /// current folder. Throws ConfigError if it cannot be read.
   static ConfigText read(const std::filesystem::path& file);
 };
 

@@ -32,7 +32,7 @@ class Sieve {
 
   /// Whether the next pair is kept.
   bool keeps(const TokenisedLine& source, const TokenisedLine& target);
-  /// Of the pairs so far.
+  /// Counts the pairs read so far, kept or not.
   std::int64_t pairs() const { return report_.pairs; }
   CorpusReport report() const;
 

@@ -88,7 +88,8 @@ std::string_view wide_encoding(std::string_view beginning) {
   if (text.size() >= 8 && (tenths == 7 || tenths == 8)) {
     return text.front() == '\0' ? "UTF-32BE" : "UTF-32LE";
   }
-  // Of Latin letters one half is zero, of other scripts that of blanks and of ends of lines.
+  // In UTF-16, every second byte of Latin letters is zero; in other scripts, only those of blanks
+  // and line ends are.
   const auto wide = [&](std::size_t zeros, std::size_t others, bool ends) {
     const bool most = zeros >= 4 && 4 * zeros >= text.size();
     return (most || (zeros >= 2 && ends && one_byte == 0)) && 10 * others <= zeros;

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kScheduled = "step-", kInterim = "resume-";
 
-// Of a name like step-000500.
+// The number in a folder name such as step-000500; empty for any other name.
 std::optional<std::int64_t> update_of(const fs::path& folder, std::string_view prefix) {
   const std::string name = folder.filename().string();
   if (!name.starts_with(prefix)) return std::nullopt;

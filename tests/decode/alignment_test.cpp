@@ -34,7 +34,7 @@ Words words(const char* type, std::string_view text) {
   return result;
 }
 
-/// Of the text that the tokens give.
+/// Divides the text that the tokens decode to into words.
 Words words_of_output(const char* type, std::string_view text) {
   std::vector<std::int32_t> ids;
   const auto tokenizer = tokenizer_of(type);

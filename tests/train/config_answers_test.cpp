@@ -33,7 +33,7 @@ std::string whole_answer(const Overrides& overrides) {
   return "";
 }
 
-/// Of the key of an override, without where it was set.
+/// The error message about the key of an override, without the place where it was set.
 std::string answer_to(const std::string& set, Overrides before = {}) {
   before.push_back(set);
   const std::string key = set.substr(0, set.find('='));
