@@ -15,9 +15,8 @@ namespace heddle {
 
 namespace {
 
-/// Whether standard output goes to this file; `path` may be empty, which means standard output.
-/// Whether `path` is the file that standard output goes to: it must be written in place, not
-/// replaced.
+/// Whether standard output goes to the file `path`, or `path` is empty, which means standard
+/// output. Such a file is written in place: a new file must not replace it.
 bool is_standard_output(const std::filesystem::path& path, const InputFiles& inputs) {
   struct stat there {
   }, standard{};
