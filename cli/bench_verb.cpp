@@ -13,6 +13,7 @@
 #include "cli/numbers.h"
 #include "cli/standard_error.h"
 #include "cli/text_streams.h"
+#include "cli/threads_option.h"
 #include "cli/verbs.h"
 #include "train/learner.h"
 
@@ -157,7 +158,7 @@ void add_bench(CLI::App& app) {
   verb->add_option("--source", arguments->source, "a file of text to translate")->needs(decode);
   arguments->search.add_to(*verb);
   const std::vector<CLI::Option*> of_training = add_training_options(*verb, *arguments);
-  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
+  add_threads(*verb, arguments->threads);
   verb->add_flag("--json", arguments->json, "print one JSON object");
   verb->callback([=] {
     if (decode->count() > 0) {

@@ -9,11 +9,11 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/evaluation.h"
-#include "cli/numbers.h"
 #include "cli/remarks.h"
 #include "cli/repaired_lines.h"
 #include "cli/search_options.h"
 #include "cli/text_streams.h"
+#include "cli/threads_option.h"
 #include "cli/verbs.h"
 #include "decode/scorer.h"
 #include "decode/trained_model.h"
@@ -251,7 +251,7 @@ void add_evaluate(CLI::App& app) {
   verb->add_option("--per-line", arguments->per_line,
                    "a file for a table with tabs: for each line its number and its own scores");
   verb->add_flag("--json", arguments->json, "one JSON object instead of lines");
-  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
+  add_threads(*verb, arguments->threads);
   verb->callback([=] {
     check_usage(*arguments);
     if (arguments->separator == "tab") arguments->separator = "\t";

@@ -11,6 +11,7 @@
 #include "cli/numbers.h"
 #include "cli/scaled_down.h"
 #include "cli/standard_error.h"
+#include "cli/threads_option.h"
 #include "cli/verbs.h"
 #include "layers/model_check.h"
 #include "train/learner.h"
@@ -129,7 +130,7 @@ void add_gradcheck(CLI::App& app) {
              "ids of the full model, 1000 by default");
   add_number(*verb, "--directions", arguments->directions, 0, 1000,
              "random directions of the full model, 4 by default; 0: small model only");
-  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
+  add_threads(*verb, arguments->threads);
   verb->callback([=] { run_gradcheck(*arguments); });
 }
 

@@ -19,8 +19,6 @@
 
 #include "autograd/base/nearest.h"
 #include "autograd/base/out_of_memory.h"
-#include "autograd/base/parallel.h"
-#include "cli/numbers.h"
 #include "cli/standard_error.h"
 #include "cli/verbs.h"
 #include "configs/config.h"
@@ -102,27 +100,6 @@ std::string memory_error(const CLI::App& app, std::size_t bytes) {
   return sentence;
 }
 
-/// More threads than processors are allowed, but worth a word. What is no number of threads at all
-/// is the option's own error.
-void warn_about_threads(const std::string& given) {
-  const int processors = available_threads();
-  try {
-    if (number_of("--threads", given, std::int64_t{1}, std::int64_t{1024}) <= processors) return;
-  } catch (const CLI::ValidationError&) {
-    return;
-  }
-  print_to_stderr(
-      "warning: --threads {} is more than the {} {} that this process may use; the threads "
-      "will wait for each other\n",
-      given, processors, processors == 1 ? "processor" : "processors");
-}
-
-void watch_threads(CLI::App& verb) {
-  if (CLI::Option* threads = verb.get_option_no_throw("--threads")) {
-    threads->each(warn_about_threads);
-  }
-}
-
 /// Results that did not arrive are no success.
 void check_output_arrived() {
   errno = 0;
@@ -167,7 +144,6 @@ int run(int argc, char** argv) {
   add_plot(app);
   add_config(app);
   add_gradcheck(app);
-  for (CLI::App* verb : app.get_subcommands({})) watch_threads(*verb);
   try {
     const int code = run_verb(app, argc, argv);
     check_output_arrived();

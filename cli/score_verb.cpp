@@ -7,10 +7,10 @@
 #include <memory>
 
 #include "autograd/base/parallel.h"
-#include "cli/numbers.h"
 #include "cli/repaired_lines.h"
 #include "cli/standard_error.h"
 #include "cli/text_streams.h"
+#include "cli/threads_option.h"
 #include "cli/verbs.h"
 #include "decode/alignment.h"
 #include "decode/scorer.h"
@@ -141,7 +141,7 @@ void add_score(CLI::App& app) {
   verb->add_flag("--alignment", arguments->alignment,
                  "behind them a tab and, for each word of the target, the source word that it "
                  "attends to most: 0-0 2-1 ...");
-  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
+  add_threads(*verb, arguments->threads);
   verb->callback([=] { run_score(*arguments); });
 }
 

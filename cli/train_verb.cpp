@@ -9,9 +9,9 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/bench_report.h"
-#include "cli/numbers.h"
 #include "cli/stop_signals.h"
 #include "cli/text_streams.h"
+#include "cli/threads_option.h"
 #include "cli/verbs.h"
 #include "data/shell_quote.h"
 #include "decode/trained_model.h"
@@ -196,7 +196,7 @@ void add_train(CLI::App& app) {
   verb->add_flag("--profile", arguments->profile, "in the end, where the time of updates went");
   verb->add_option("--trace", arguments->trace,
                    "a file for a trace of the first updates, for chrome://tracing or Perfetto");
-  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
+  add_threads(*verb, arguments->threads);
   verb->callback([=] { run_train(*arguments); });
 }
 

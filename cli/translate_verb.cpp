@@ -8,11 +8,11 @@
 
 #include "autograd/base/parallel.h"
 #include "cli/line_stream.h"
-#include "cli/numbers.h"
 #include "cli/remarks.h"
 #include "cli/repaired_lines.h"
 #include "cli/search_options.h"
 #include "cli/text_streams.h"
+#include "cli/threads_option.h"
 #include "cli/verbs.h"
 #include "decode/trained_model.h"
 #include "decode/translator.h"
@@ -166,7 +166,7 @@ void add_translate(CLI::App& app) {
   verb->add_flag("--alignment", arguments->alignment,
                  "behind each translation a tab and, for each of its words, the source word that "
                  "it attends to most: 0-0 2-1 ...");
-  add_number(*verb, "--threads", arguments->threads, 1, 1024, "threads, by default all processors");
+  add_threads(*verb, arguments->threads);
   verb->callback([=] { run_translate(*arguments); });
 }
 
